@@ -1,0 +1,3 @@
+//! An autoscaler that never touches a cluster: it reads what is live, decides, and opens pull requests.
+
+pub mod model;

@@ -1,0 +1,3 @@
+//! The `fleetscale` binary.
+
+fn main() {}
