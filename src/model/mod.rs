@@ -1,8 +1,42 @@
 //! The nouns: plain values that every room speaks in. No I/O, no clock, and nothing of any other room.
 
+mod decision;
+mod declared;
+mod duration;
+mod edit;
+mod hold;
 mod ids;
+mod ledger;
+mod measurement;
+mod plan;
+mod refusal;
+mod scalar;
+mod snapshot;
+mod target;
+mod words;
 
+pub use decision::{Change, Decision, Evidence, Placement, PolicyRef, Priority, Reason, Verdict};
+pub use declared::{
+    Binding, Declared, DeclaredShard, Form, HoldAnnotation, NamespaceSite, Place, PlacementRequest, RefusedRequest,
+    Site, Unbound,
+};
+pub use duration::{Duration, InvalidDuration};
+pub use edit::{Edit, Location};
+pub use hold::{Blocks, HoldReason, OpenPullRequest};
 pub use ids::{
     BranchName, ClusterName, ComponentName, Digest, FlagName, InvalidName, ManagementClusterName, Namespace,
     NodeGroupName, ObjectId, ObjectKey, PolicyName, RegionName, RepoPath, ShardName,
 };
+pub use ledger::{BranchOwner, Ledger, LedgerBranch, ProposalRecord, PullRequest, PullRequestState, RecordedChange};
+pub use measurement::{Grade, Measurement, NodesSeen};
+pub use plan::{
+    Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,
+    Summary, is_held,
+};
+pub use refusal::Refusal;
+pub use scalar::{Bytes, Cores, Finite, InvalidQuantity, NotFinite, Scalar};
+pub use snapshot::{
+    AutoscalerBounds, Gap, InvalidMetricKey, Inventory, Live, LiveCluster, LiveController, LiveManagementCluster,
+    LiveNodeGroup, LivePlatform, MACHINE_API_VERSION, MetricKey, Signal, Snapshot,
+};
+pub use target::{Direction, InvalidTarget, NodeGroupKey, Target, TargetKind};

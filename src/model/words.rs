@@ -1,0 +1,194 @@
+//! The words for reasons: what a plan, a pull request and `explain` say, in one place and reviewed like an interface.
+//!
+//! Text from outside (causes, annotations) appears as it came in. Whoever prints it for a forge or a terminal escapes it there.
+
+use std::fmt;
+
+use super::decision::{Evidence, Reason};
+use super::hold::HoldReason;
+use super::scalar::Finite;
+use super::snapshot::Signal;
+
+/// A signal's value for people: a share as a percentage, everything else as a plain number.
+pub(super) fn amount(signal: Signal, value: Finite) -> String {
+    if signal.is_share() {
+        format!("{} %", round(value.get() * 100.0))
+    } else {
+        round(value.get())
+    }
+}
+
+/// One decimal, and none where it is zero.
+fn round(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            metric,
+            value,
+            grade: _,
+            at: _,
+        } = self;
+        write!(
+            f,
+            "{} {} over {}",
+            metric.signal,
+            amount(metric.signal, *value),
+            metric.window
+        )
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AboveThreshold {
+                evidence,
+                threshold,
+                priority,
+            } => {
+                write!(
+                    f,
+                    "{priority}: {evidence}, above {}",
+                    amount(evidence.metric.signal, *threshold)
+                )
+            }
+            Self::BelowTarget {
+                evidence,
+                projected,
+                target,
+            } => {
+                let signal = evidence.metric.signal;
+                write!(
+                    f,
+                    "{evidence}; with fewer nodes {}, below {}",
+                    amount(signal, *projected),
+                    amount(signal, *target)
+                )
+            }
+            Self::Projected {
+                evidence,
+                nodes,
+                target,
+                projected,
+            } => {
+                let signal = evidence.metric.signal;
+                write!(
+                    f,
+                    "{signal} is projected to be {} (measured on {nodes} nodes, target {})",
+                    amount(signal, *projected),
+                    amount(signal, *target)
+                )
+            }
+            Self::Capped { needed, by } => write!(f, "{needed} needed, cut by {by}"),
+            Self::Ladder { counted, count, rung } => write!(f, "{count} {counted}, the ladder's rung from {rung}"),
+            Self::VersionDefault { version, value, source } => {
+                write!(f, "the default of {version} is {value} ({source})")
+            }
+            Self::AtLimit { evidence, limit } => {
+                let signal = evidence.metric.signal;
+                write!(f, "{evidence}, against a limit of {}", amount(signal, *limit))
+            }
+            Self::MostRoom { room, capacity, others } => {
+                write!(
+                    f,
+                    "room for {room} of {capacity} clusters, the most of {} shards that can take it",
+                    others + 1
+                )
+            }
+            Self::Carried { number } => write!(
+                f,
+                "as in the open pull request #{number}; it can't be judged anew today"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InRange { summary } => f.write_str(summary),
+            Self::NoPolicy => f.write_str("no policy selects it"),
+            Self::Gap {
+                input,
+                grade,
+                cause,
+                blocks,
+            } => match blocks {
+                Some(direction) => write!(f, "no {direction}: {input} is {grade} ({cause})"),
+                None => write!(f, "{input} is {grade} ({cause})"),
+            },
+            Self::Blind { inventory, cause } => write!(f, "the list of {inventory} is incomplete ({cause})"),
+            Self::RolloutInProgress { up_to_date, replicas } => {
+                write!(
+                    f,
+                    "a rollout is in progress: {up_to_date} of {replicas} machines are up to date"
+                )
+            }
+            Self::NotReady { ready, replicas } => write!(f, "{ready} of {replicas} are Ready"),
+            Self::Paused => f.write_str("it is paused"),
+            Self::Deleting => f.write_str("its cluster is being deleted"),
+            Self::CoolingDown { changed_at, until } => {
+                write!(f, "it changed at {changed_at}; cooling down until {until}")
+            }
+            Self::UnknownAge => f.write_str("it is not known since when it has had its value"),
+            Self::WindowClosed { opens: Some(opens) } => write!(f, "outside its window, which opens at {opens}"),
+            Self::WindowClosed { opens: None } => f.write_str("outside its window, which never opens"),
+            Self::AtMinimum { min } => write!(f, "at its minimum of {min}"),
+            Self::AtMaximum { max } => write!(f, "at its maximum of {max}"),
+            Self::OwnedByAutoscaler { min, max } => write!(f, "a cluster autoscaler owns it (min {min}, max {max})"),
+            Self::NotApplied { declared, live, merged } => {
+                write!(f, "Git declares {declared}, live is {live}")?;
+                match merged {
+                    Some(number) => write!(f, ": waiting until the merged pull request #{number} is applied"),
+                    None => f.write_str(": waiting until they agree"),
+                }
+            }
+            Self::OtherPullRequest { number } => write!(f, "the open pull request #{number} is about it too"),
+            Self::ClosedByReviewer { number, until } => {
+                write!(f, "a reviewer closed pull request #{number}")?;
+                match until {
+                    Some(until) => write!(f, "; proposed again only if the need grows, and not before {until}"),
+                    None => f.write_str("; proposed again only if the need grows"),
+                }
+            }
+            Self::NotDeclared => f.write_str("it is live, but no file that was read declares it"),
+            Self::NotLive => f.write_str("it is declared, but not live"),
+            Self::NotWritable { path, line, refusal } => match (path, line) {
+                (Some(path), 0) => write!(f, "{path}: {refusal}"),
+                (Some(path), line) => write!(f, "{path}:{line}: {refusal}"),
+                (None, _) => write!(f, "{refusal}"),
+            },
+            Self::Frozen { freeze, until } => write!(f, "frozen by {freeze} until {until}"),
+            Self::Suspended => f.write_str("its policy is suspended"),
+            Self::ReportOnly => f.write_str("its policy only reports (mode: report)"),
+            Self::HeldByAnnotation { reason, until } => {
+                write!(f, "held by annotation: {reason}")?;
+                until.map_or(Ok(()), |until| write!(f, " (until {until})"))
+            }
+            Self::BudgetExhausted { budget } => write!(f, "budget used up: {budget}"),
+            Self::WouldOvershoot {
+                metric,
+                projected,
+                bound,
+            } => write!(
+                f,
+                "{} over {} would be {} with fewer nodes, above {}",
+                metric.signal,
+                metric.window,
+                amount(metric.signal, *projected),
+                amount(metric.signal, *bound)
+            ),
+            Self::NoEvidence { looked_for } => write!(f, "nothing shows that it is the limit: {looked_for}"),
+            Self::BelowDefault { version, default } => {
+                write!(f, "not above {default}, which is the default of {version}")
+            }
+            Self::UnknownFlag { version } => write!(f, "{version} does not know the flag and would not start with it"),
+            Self::NoRoom { shards } => write!(f, "no shard can take it: {}", shards.join("; ")),
+            Self::AlreadyPlaced { at } => write!(f, "a cluster of that name exists already: {at}"),
+        }
+    }
+}
