@@ -1,3 +1,4 @@
 //! An autoscaler that never touches a cluster: it reads what is live, decides, and opens pull requests.
 
 pub mod model;
+pub mod yaml;

@@ -1,0 +1,73 @@
+//! Where a byte is, in the words of an editor.
+
+use std::fmt;
+
+/// A place in a text: line and column, both from 1.
+///
+/// A column is one Unicode scalar value, and a byte order mark takes none, which is how editors and compilers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line, from 1. Lines end at `\n`.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The position of a byte offset; an offset past the end, or inside a character, counts as the nearest earlier one.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', &before.as_bytes()[..line_start]).count();
+        let in_line = &before[line_start..];
+        let in_line = if line_start == 0 {
+            in_line.trim_start_matches('\u{feff}')
+        } else {
+            in_line
+        };
+        Self {
+            line,
+            column: 1 + in_line.chars().count(),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column } = self;
+        write!(f, "line {line}, column {column}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_lines_and_characters_from_one() {
+        for (text, offset, line, column) in [
+            ("", 0, 1, 1),
+            ("ab", 1, 1, 2),
+            ("ab", 99, 1, 3),
+            ("a\nb", 2, 2, 1),
+            ("a\r\nb", 3, 2, 1),
+            ("a\n\n  b", 5, 3, 3),
+            ("é: ü", 4, 1, 4),
+            ("é", 1, 1, 1),
+            ("\u{feff}a: 1", 3, 1, 1),
+            ("\u{feff}a: 1", 6, 1, 4),
+            ("\u{feff}a\n\u{feff}b", 8, 2, 2),
+        ] {
+            assert_eq!(
+                Position::of(text, offset),
+                Position { line, column },
+                "{text:?} at {offset}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_position_reads_like_a_compiler_message() {
+        assert_eq!(Position { line: 3, column: 5 }.to_string(), "line 3, column 5");
+    }
+}
