@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: comments (they are bytes between spans), typed values (serde reads those), and writing.
 
+mod lookup;
 mod node;
 mod parse;
 mod position;
@@ -14,7 +15,10 @@ mod stream;
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod samples;
 
+pub use lookup::{Found, Obstacle, ObstacleKind};
 pub use node::{DuplicateKey, Entry, Kind, Node};
 pub use parse::{MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_EVENTS, ParseError, ParseErrorKind};
 pub use position::Position;
