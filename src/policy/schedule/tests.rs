@@ -225,7 +225,7 @@ proptest! {
         length in prop_oneof![1..=30_u32, 60..=300_u32],
     ) {
         let in_gap = if skip { InGap::Skip } else { InGap::AtItsEnd };
-        let duration = crate::policy::Duration::minutes(length);
+        let duration = crate::model::Duration::from_minutes(length);
         let Ok(window) = Window::parse(&expression.text(), Some(name), duration, expression.week, in_gap) else {
             return Ok(());
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{InGap, InvalidSchedule, Schedule};
-use crate::policy::Duration;
+use crate::model::Duration;
 
 /// How many openings that follow each other without a break are looked at before the last one seen counts as the end.
 ///
@@ -38,7 +38,7 @@ impl Window {
         in_gap: InGap,
     ) -> Result<Self, InvalidSchedule> {
         let schedule = Schedule::parse(schedule, zone, week, in_gap)?;
-        if duration.is_zero() {
+        if duration == Duration::ZERO {
             return Err(InvalidSchedule::NoDuration);
         }
         Ok(Self {
@@ -78,7 +78,7 @@ impl Window {
 
     /// The end of the last opening that has started at `at` and not ended.
     fn close_of_opening_at(&self, at: Timestamp) -> Option<Timestamp> {
-        let length = self.duration.to_signed();
+        let length = self.duration.signed();
         let earliest = at.checked_sub(length).unwrap_or(Timestamp::MIN);
         let start = self.schedule.last_at(at, earliest)?;
         let closes = start.checked_add(length).unwrap_or(Timestamp::MAX);
