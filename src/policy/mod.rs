@@ -1,5 +1,29 @@
 //! What people want: the policies and the fleet file, read, checked and turned into types that can't be wrong.
 
+pub mod catalogue;
+mod fleet_file;
+mod hold;
+mod ladder;
+mod percent;
+mod problem;
 pub mod schedule;
+mod selector;
+mod set;
+mod template;
+pub mod v1alpha1;
 
+pub use fleet_file::{
+    Author, Budget, BudgetPer, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region, Repository,
+};
+pub use hold::{HOLD_ANNOTATION, parse_hold};
+pub use ladder::{InvalidLadder, Ladder, Rung};
+pub use percent::{InvalidPercent, Percent};
+pub use problem::{Problem, Severity};
 pub use schedule::{InGap, InvalidSchedule, Schedule, Window};
+pub use selector::{Candidate, InvalidPattern, Pattern, Selector};
+pub use set::{
+    Bounds, ControllerPolicy, Cooldown, Evidence, FlagLadder, Meta, NodeGroupPolicy, PlatformPolicy, PolicySet,
+    ScaleDown, ScaleUp, Shard, ShardingPolicy, Step, Trigger, WriteTo, WriteToObject,
+};
+pub use template::{InvalidTemplate, PathTemplate, Template, Variable};
+pub use v1alpha1::{GroupBy, Kind, Mode};

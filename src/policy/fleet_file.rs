@@ -1,0 +1,164 @@
+//! The validated fleet file.
+
+use crate::model::{BranchName, Direction, ManagementClusterName, RegionName, RepoPath};
+use crate::policy::{Percent, Problem, Window};
+
+/// What the agent knows before it has read anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetFile {
+    /// `metadata.name`.
+    pub name: String,
+    /// The repository that declares the fleet.
+    pub repository: Repository,
+    /// The branch that is deployed.
+    pub branch: BranchName,
+    /// The folder of the policies in the repository.
+    pub policies: RepoPath,
+    /// Where pull requests are opened.
+    pub forge: Forge,
+    /// The recorded snapshot, a path relative to the fleet file's folder; nothing if the command line names one.
+    pub snapshot: Option<String>,
+    /// The regions in the order of their names. Never empty.
+    pub regions: Vec<Region>,
+    /// How much may change at once.
+    pub limits: Limits,
+    /// When nothing may change but urgent ups, in the order of their names.
+    pub freezes: Vec<Freeze>,
+    /// The author of the commits.
+    pub author: Author,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// The repository. Paths are relative to the fleet file's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repository {
+    /// A folder whose files become the first commit of a new bare repository.
+    Import(String),
+    /// A bare repository on this machine.
+    Path(String),
+    /// An address.
+    Url(String),
+}
+
+/// Where pull requests are opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forge {
+    /// Files in a folder, relative to the fleet file's folder; nothing means `forge` in the work folder.
+    Local {
+        /// The folder.
+        path: Option<String>,
+    },
+}
+
+/// Management clusters that fail and are observed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// Its name.
+    pub name: RegionName,
+    /// Its management clusters in the order of their names. Never empty.
+    pub management_clusters: Vec<ManagementCluster>,
+}
+
+/// A cluster that runs Cluster API and Kamaji.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagementCluster {
+    /// Its name, unique in the fleet.
+    pub name: ManagementClusterName,
+    /// The folders whose objects belong to it, sorted. No folder is inside another management cluster's.
+    pub paths: Vec<RepoPath>,
+}
+
+/// How much may change at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// New pull requests in one run without an urgent up.
+    pub new_pull_requests: u32,
+    /// New pull requests in one run with one.
+    pub new_urgent_pull_requests: u32,
+    /// Open pull requests at any time.
+    pub open_pull_requests: u32,
+    /// Budgets, in the order of the file. Each must leave room.
+    pub budgets: Vec<Budget>,
+}
+
+/// An upper bound on what is changed. At least one of the maxima is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Which changes it counts; nothing means both directions together.
+    pub direction: Option<Direction>,
+    /// Targets that change.
+    pub max_changes: Option<u32>,
+    /// Nodes that come or go.
+    pub max_nodes: Option<u32>,
+    /// Nodes that come or go, as a share of those declared: use [`Percent::of_count`].
+    pub max_percent: Option<Percent>,
+    /// What it is counted over.
+    pub per: BudgetPer,
+    /// When it applies; nothing means always.
+    pub window: Option<Window>,
+}
+
+pub use crate::policy::v1alpha1::BudgetPer;
+
+impl Budget {
+    /// Whether it counts changes in a direction. What has no direction (a placement) counts for budgets of both directions only.
+    pub fn counts(&self, direction: Option<Direction>) -> bool {
+        self.direction.is_none() || self.direction == direction
+    }
+
+    /// Whether it applies at some time.
+    pub fn applies_at(&self, now: jiff::Timestamp) -> bool {
+        self.window.as_ref().is_none_or(|window| window.open_at(now).is_some())
+    }
+}
+
+/// A stretch of time in which nothing may change but urgent ups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freeze {
+    /// Its name.
+    pub name: String,
+    /// When.
+    pub window: Window,
+    /// Why, for people.
+    pub reason: Option<String>,
+}
+
+/// The author and committer of the commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// A name.
+    pub name: String,
+    /// An address.
+    pub email: String,
+}
+
+impl FleetFile {
+    /// The region of a management cluster, and what is known about it.
+    pub fn management_cluster(&self, name: &ManagementClusterName) -> Option<(&RegionName, &ManagementCluster)> {
+        self.management_clusters().find(|(_, cluster)| cluster.name == *name)
+    }
+
+    /// All management clusters with their regions.
+    pub fn management_clusters(&self) -> impl Iterator<Item = (&RegionName, &ManagementCluster)> {
+        self.regions
+            .iter()
+            .flat_map(|region| region.management_clusters.iter().map(|cluster| (&region.name, cluster)))
+    }
+
+    /// The management cluster that a file belongs to: the one with a folder that contains it.
+    pub fn owner_of(&self, path: &RepoPath) -> Option<(&RegionName, &ManagementCluster)> {
+        self.management_clusters()
+            .find(|(_, cluster)| cluster.paths.iter().any(|folder| path.is_under(folder)))
+    }
+
+    /// The freeze that is open at some time, and when it ends: the one that ends last.
+    pub fn frozen_at(&self, now: jiff::Timestamp) -> Option<(&Freeze, jiff::Timestamp)> {
+        let open = self
+            .freezes
+            .iter()
+            .filter_map(|freeze| Some((freeze, freeze.window.open_at(now)?)));
+        // Of equal ends the first by name counts: `max_by_key` would take the last.
+        open.reduce(|first, other| if other.1 > first.1 { other } else { first })
+    }
+}
