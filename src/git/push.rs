@@ -1,0 +1,181 @@
+//! Moves one branch of a remote, if and only if it still stands where we saw it.
+//!
+//! libgit2 has no `--force-with-lease`, and its `push` answers Ok when the server refused. So four things have to agree before a push
+//! counts: the commit that the server advertised is the one that we expect (the lease), the server's own comparison under its lock held
+//! between advertising and receiving, the server reported exactly one reference and no complaint, and the branch, asked for again over a
+//! fresh connection, stands where we put it. Whatever falls between them is [`PushOutcome::Unknown`] and is never tried again here.
+
+use std::cell::RefCell;
+
+use git2::{PushOptions, RemoteCallbacks, RemoteRedirect};
+
+use crate::model::{BranchName, ObjectId};
+
+use super::error::GitError;
+use super::path_push;
+use super::remote::Remote;
+use super::store::{Store, object_id};
+
+/// What became of a push.
+#[derive(Debug)]
+pub enum PushOutcome {
+    /// The branch stands where it should; read back from the remote.
+    Pushed,
+    /// The branch was not where we expected it, and was left alone.
+    LeaseLost {
+        /// Where it is; nothing if it is not there at all.
+        found: Option<ObjectId>,
+    },
+    /// The server, or the rules of a repository on this disk, said no, and the branch has not moved.
+    Rejected {
+        /// In these words; untrusted text.
+        words: String,
+    },
+    /// It can't be told, or the push failed before the server answered. The next run sees what is there.
+    Unknown {
+        /// What went wrong.
+        error: GitError,
+    },
+}
+
+/// What libgit2 let us see of a push to a server.
+#[derive(Default)]
+struct Seen {
+    /// The branch was elsewhere when the server advertised it.
+    lease: Option<Lost>,
+    /// One entry for each reference that the server reported: its complaint, if any.
+    statuses: Vec<Option<String>>,
+}
+
+struct Lost {
+    found: Option<ObjectId>,
+}
+
+impl Store {
+    /// Moves `branch` to `commit`, provided that it stands at `expected`; nothing expected means that it must not exist.
+    pub fn push(
+        &self,
+        remote: &Remote,
+        branch: &BranchName,
+        commit: &ObjectId,
+        expected: Option<&ObjectId>,
+    ) -> PushOutcome {
+        self.move_branch(remote, branch, Some(commit), expected)
+    }
+
+    /// Deletes `branch`, provided that it stands at `expected`.
+    pub fn delete(&self, remote: &Remote, branch: &BranchName, expected: &ObjectId) -> PushOutcome {
+        self.move_branch(remote, branch, None, Some(expected))
+    }
+
+    fn move_branch(
+        &self,
+        remote: &Remote,
+        branch: &BranchName,
+        to: Option<&ObjectId>,
+        expected: Option<&ObjectId>,
+    ) -> PushOutcome {
+        let tried = if to == expected {
+            // Nothing to send; whether it is true is seen below.
+            Ok(PushOutcome::Pushed)
+        } else {
+            match remote {
+                Remote::Path(path) => path_push::move_branch(self, path, branch, to, expected),
+                Remote::Url(url) => self.send(url, branch, to, expected),
+            }
+        };
+        self.check(tried, remote, branch, to, expected)
+    }
+
+    /// Asks the remote again and lets its answer decide.
+    fn check(
+        &self,
+        tried: Result<PushOutcome, GitError>,
+        remote: &Remote,
+        branch: &BranchName,
+        to: Option<&ObjectId>,
+        expected: Option<&ObjectId>,
+    ) -> PushOutcome {
+        let found = match self.ls_one(remote, branch) {
+            Ok(found) => found,
+            Err(error) => {
+                return match tried {
+                    // A refusal stays one: nothing was sent after it.
+                    Ok(PushOutcome::LeaseLost { found }) => PushOutcome::LeaseLost { found },
+                    Err(first) => PushOutcome::Unknown { error: first },
+                    Ok(_) => PushOutcome::Unknown { error },
+                };
+            }
+        };
+        if found.as_ref() == to {
+            return PushOutcome::Pushed;
+        }
+        if found.as_ref() != expected {
+            return PushOutcome::LeaseLost { found };
+        }
+        match tried {
+            Ok(PushOutcome::Pushed) => {
+                let words = git2::Error::from_str("the server reported success, but the branch has not moved");
+                let error = GitError::doing(format!("pushing {branch} to {remote}"))(words);
+                PushOutcome::Unknown { error }
+            }
+            Ok(other) => other,
+            Err(error) => PushOutcome::Unknown { error },
+        }
+    }
+
+    /// One push over a server's protocol.
+    fn send(
+        &self,
+        url: &str,
+        branch: &BranchName,
+        to: Option<&ObjectId>,
+        expected: Option<&ObjectId>,
+    ) -> Result<PushOutcome, GitError> {
+        let doing = || GitError::doing(format!("pushing {branch} to {url}"));
+        let source = to.map(ToString::to_string).unwrap_or_default();
+        // The plus sign waives libgit2's own check for fast-forwards; the lease takes its place.
+        let refspec = format!("+{source}:refs/heads/{branch}");
+        let seen = RefCell::new(Seen::default());
+        let pushed = {
+            let mut callbacks = RemoteCallbacks::new();
+            callbacks.push_negotiation(|updates| {
+                let [update] = updates else {
+                    return Err(git2::Error::from_str("not exactly one branch is being pushed"));
+                };
+                let old = update.src();
+                let found = (!old.is_zero()).then(|| object_id(old));
+                if found.as_ref() == expected {
+                    return Ok(());
+                }
+                seen.borrow_mut().lease = Some(Lost { found });
+                Err(git2::Error::from_str("the branch has moved"))
+            });
+            callbacks.push_update_reference(|_, complaint| {
+                seen.borrow_mut().statuses.push(complaint.map(str::to_owned));
+                Ok(())
+            });
+            let mut options = PushOptions::new();
+            options
+                .remote_callbacks(callbacks)
+                .follow_redirects(RemoteRedirect::None);
+            self.anonymous(url)?.push(&[refspec], Some(&mut options))
+        };
+        let Seen { lease, mut statuses } = seen.into_inner();
+        if let Some(Lost { found }) = lease {
+            return Ok(PushOutcome::LeaseLost { found });
+        }
+        pushed.map_err(doing())?;
+        match (statuses.len(), statuses.pop().flatten()) {
+            (1, None) => Ok(PushOutcome::Pushed),
+            (1, Some(words)) => Ok(PushOutcome::Rejected { words }),
+            (count, _) => {
+                let words = format!("the server reported on {count} references instead of one");
+                Err(doing()(git2::Error::from_str(&words)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
