@@ -55,6 +55,11 @@ pub enum HoldReason {
     },
     /// No policy selects it.
     NoPolicy,
+    /// More than one policy selects it, and they may disagree.
+    PolicyConflict {
+        /// The policies.
+        policies: Vec<String>,
+    },
     /// An input that the decision needs is not there or can't be trusted.
     Gap {
         /// Which: `memory/24h`, `tenants`, `version`.
@@ -142,9 +147,8 @@ pub enum HoldReason {
     ClosedByReviewer {
         /// Its number.
         number: u64,
-        /// When the same may be proposed again if the need has grown; nothing where that is not known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<Timestamp>,
+        /// Until when it is not proposed again.
+        until: Timestamp,
     },
     /// It is live, but Git does not declare it.
     NotDeclared,
@@ -247,6 +251,7 @@ impl HoldReason {
         match self {
             Self::InRange { .. } => ("in-range", Nothing, Withdraw),
             Self::NoPolicy => ("no-policy", Both, Withdraw),
+            Self::PolicyConflict { .. } => ("policy-conflict", Both, Keep),
             Self::Gap { blocks, .. } => (
                 "gap",
                 match blocks {

@@ -53,7 +53,7 @@ pub struct NodesSeen {
 
 /// One measured value, and what is known about its worth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "RawMeasurement", rename_all = "camelCase")]
+#[serde(from = "RawMeasurement", rename_all = "camelCase")]
 pub struct Measurement {
     /// The value; nothing when there is none to be had.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,11 +117,9 @@ impl RawNumber {
     }
 }
 
-impl TryFrom<RawMeasurement> for Measurement {
-    type Error = std::convert::Infallible;
-
+impl From<RawMeasurement> for Measurement {
     /// It never fails: what can't be used becomes a grade with a cause, because a snapshot with one broken value must still be read.
-    fn try_from(raw: RawMeasurement) -> Result<Self, Self::Error> {
+    fn from(raw: RawMeasurement) -> Self {
         let RawMeasurement {
             value,
             grade,
@@ -168,7 +166,7 @@ impl TryFrom<RawMeasurement> for Measurement {
                 }
             }
         }
-        Ok(measurement)
+        measurement
     }
 }
 

@@ -73,10 +73,13 @@ pub fn is_held(decision: &Decision) -> bool {
         Verdict::Set(_) | Verdict::Place(_) | Verdict::Open { .. } => false,
         Verdict::Hold { wanted, reasons } => {
             wanted.is_some()
+                // A cluster that waits always wants its place.
+                || matches!(decision.target, Target::Placement { .. })
                 || reasons.iter().any(|reason| {
                     matches!(
                         reason,
                         HoldReason::Gap { .. }
+                            | HoldReason::PolicyConflict { .. }
                             | HoldReason::Blind { .. }
                             | HoldReason::NotApplied { .. }
                             | HoldReason::NotDeclared

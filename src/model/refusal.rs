@@ -152,11 +152,11 @@ impl fmt::Display for Refusal {
             Self::Template => {
                 f.write_str("the file is a template (`{{`); what it declares is known only after rendering")
             }
-            Self::Variable { text } => write!(f, "the value {text:?} is a variable that something else substitutes"),
+            Self::Variable { text } => write!(f, "the value `{text}` is a variable that something else substitutes"),
             Self::Generated => f.write_str("a comment at the top of the file says that it is generated"),
             Self::NotYaml { message } => write!(f, "the file is not valid YAML: {message}"),
             Self::TooComplex { message } => write!(f, "the file is too complex to edit safely: {message}"),
-            Self::DuplicateKey { key } => write!(f, "the key {key:?} stands there twice"),
+            Self::DuplicateKey { key } => write!(f, "the key `{key}` stands there twice"),
             Self::Alias => f.write_str("the path goes through an alias"),
             Self::SharedAnchor => f.write_str("the value is an anchor that an alias uses elsewhere"),
             Self::Tag => f.write_str("the value or a parent of it has a tag"),
@@ -166,7 +166,7 @@ impl fmt::Display for Refusal {
                 "{pointer} is absent, and to add it would take the value from whoever owns it"
             ),
             Self::WrongShape { message } => f.write_str(message),
-            Self::NotAnInteger { text } => write!(f, "the old value {text:?} is not a plain decimal integer"),
+            Self::NotAnInteger { text } => write!(f, "the old value `{text}` is not a plain decimal integer"),
             Self::Ambiguous { places } => write!(f, "more than one place declares it: {}", places.join(", ")),
             Self::SharedBase { used_by } => {
                 let users: Vec<&str> = used_by.iter().map(RepoPath::as_str).collect();

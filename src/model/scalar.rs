@@ -43,7 +43,7 @@ impl fmt::Display for Scalar {
 }
 
 /// A number that is neither NaN nor infinite.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Finite(f64);
 
@@ -81,6 +81,12 @@ impl From<Finite> for f64 {
 }
 
 impl Eq for Finite {}
+
+impl PartialOrd for Finite {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Finite {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {

@@ -112,6 +112,7 @@ impl fmt::Display for HoldReason {
         match self {
             Self::InRange { summary } => f.write_str(summary),
             Self::NoPolicy => f.write_str("no policy selects it"),
+            Self::PolicyConflict { policies } => write!(f, "more than one policy selects it: {}", policies.join(", ")),
             Self::Gap {
                 input,
                 grade,
@@ -149,11 +150,10 @@ impl fmt::Display for HoldReason {
             }
             Self::OtherPullRequest { number } => write!(f, "the open pull request #{number} is about it too"),
             Self::ClosedByReviewer { number, until } => {
-                write!(f, "a reviewer closed pull request #{number}")?;
-                match until {
-                    Some(until) => write!(f, "; proposed again only if the need grows, and not before {until}"),
-                    None => f.write_str("; proposed again only if the need grows"),
-                }
+                write!(
+                    f,
+                    "a reviewer closed pull request #{number}; not proposed again before {until} unless the need grows"
+                )
             }
             Self::NotDeclared => f.write_str("it is live, but no file that was read declares it"),
             Self::NotLive => f.write_str("it is declared, but not live"),

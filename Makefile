@@ -1,0 +1,30 @@
+# The table of contents. Everything that CI does is one of these.
+
+.PHONY: help build test lint bench audit accept-blind schema
+
+help: ## list what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## the release binary
+	cargo build --release --locked
+
+test: ## everything that must hold; needs Rust, git and a C compiler
+	@for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "make test needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
+	cargo test --locked
+
+lint: ## format and lints, warnings are errors
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+bench: ## measure, as ratios within one run
+	cargo bench --locked
+
+accept-blind: ## a million generated worlds: degrading any input never makes a down
+	FLEETSCALE_CASES=1000000 cargo test --locked --release --test integration -- --exact properties::degrading_any_input_never_makes_a_down --nocapture
+
+schema: ## write policies/schema anew
+	cargo run --locked --quiet -- schema --write policies/schema
+
+audit: ## advisories, licences, bans and sources (needs cargo-deny and the advisory database)
+	cargo deny --config .deny.toml check

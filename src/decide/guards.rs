@@ -1,0 +1,229 @@
+//! What stands in the way of a change that is wanted. Each guard is one question, and they are asked in this order.
+//!
+//! All of them answer, not only the first: a person who clears one reason should not meet the next one at the following run.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    AutoscalerBounds, Binding, Change, Direction, HoldAnnotation, HoldReason, Inventory, LiveManagementCluster,
+    Priority, PullRequestState, Scalar, Site, Target,
+};
+use crate::policy::{Cooldown, Mode, Window};
+
+use super::World;
+
+/// A wanted change with everything that could stand in its way.
+pub(super) struct Candidate<'a> {
+    pub(super) world: &'a World<'a>,
+    /// The wanted change; nothing when only the standing reasons are asked for.
+    pub(super) change: &'a Change,
+    pub(super) binding: &'a Binding,
+    pub(super) management_cluster: &'a LiveManagementCluster,
+    pub(super) inventory: Inventory,
+    pub(super) state: State,
+    pub(super) terms: PolicyTerms<'a>,
+}
+
+/// The live object's state, as far as every kind of target has it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct State {
+    /// Paused live, or being deleted.
+    pub(super) paused: bool,
+    pub(super) deleting: bool,
+    /// The cluster autoscaler's bounds on the live object.
+    pub(super) autoscaler: Option<AutoscalerBounds>,
+    pub(super) replicas: u32,
+    pub(super) ready: u32,
+    /// As `replicas` where a rollout is no notion of the kind.
+    pub(super) up_to_date: u32,
+    pub(super) changed_at: Option<Timestamp>,
+}
+
+/// What every policy says about acting.
+#[derive(Clone, Copy)]
+pub(super) struct PolicyTerms<'a> {
+    pub(super) mode: Mode,
+    pub(super) suspend: bool,
+    pub(super) cooldown: Cooldown,
+    /// The windows for downs; an empty list is always open.
+    pub(super) down_windows: &'a [Window],
+}
+
+/// The guards in their order. A new one is one function and one line.
+const GUARDS: [fn(&Candidate<'_>) -> Option<HoldReason>; 14] = [
+    suspended,
+    report_only,
+    annotated,
+    deleting,
+    paused,
+    owned_by_autoscaler,
+    not_writable,
+    blind,
+    frozen,
+    rollout,
+    not_ready,
+    unknown_age,
+    cooling_down,
+    window_closed,
+];
+
+/// Everything that stands in the way of the candidate's change. Empty means that it may be made.
+pub(super) fn objections(candidate: &Candidate<'_>) -> Vec<HoldReason> {
+    let direction = candidate.change.direction();
+    GUARDS
+        .iter()
+        .filter_map(|guard| guard(candidate))
+        .filter(|reason| reason.blocks().direction(direction))
+        .collect()
+}
+
+fn suspended(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    candidate.terms.suspend.then_some(HoldReason::Suspended)
+}
+
+fn report_only(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    (candidate.terms.mode == Mode::Report).then_some(HoldReason::ReportOnly)
+}
+
+fn annotated(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    annotation(candidate.binding.hold.as_ref(), candidate.world.now)
+}
+
+/// The hold of an annotation, while it lasts.
+pub(super) fn annotation(hold: Option<&HoldAnnotation>, now: Timestamp) -> Option<HoldReason> {
+    let hold = hold.filter(|hold| hold.until.is_none_or(|until| now < until))?;
+    Some(HoldReason::HeldByAnnotation {
+        reason: hold.reason.clone(),
+        until: hold.until,
+    })
+}
+
+fn deleting(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    candidate.state.deleting.then_some(HoldReason::Deleting)
+}
+
+fn paused(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    (candidate.state.paused || candidate.binding.paused).then_some(HoldReason::Paused)
+}
+
+/// An autoscaler owns the number as soon as either Git or the live object says so: the webhook rejects both together, and without the
+/// webhook they fight.
+fn owned_by_autoscaler(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    owner(candidate.binding, candidate.state)
+}
+
+/// The hold of a cluster autoscaler.
+pub(super) fn owner(binding: &Binding, state: State) -> Option<HoldReason> {
+    let bounds = binding.autoscaler.or(state.autoscaler)?;
+    Some(HoldReason::OwnedByAutoscaler {
+        min: bounds.min,
+        max: bounds.max,
+    })
+}
+
+fn not_writable(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    site(&candidate.binding.site)
+}
+
+/// The hold of a place that can't be written.
+pub(super) fn site(site: &Site) -> Option<HoldReason> {
+    match site {
+        Site::Writable(_) => None,
+        Site::Refused { path, line, refusal } => Some(HoldReason::NotWritable {
+            path: path.clone(),
+            line: *line,
+            refusal: refusal.clone(),
+        }),
+    }
+}
+
+fn blind(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let gap = candidate.management_cluster.gap_in(candidate.inventory)?;
+    Some(HoldReason::Blind {
+        inventory: gap.what,
+        cause: gap.cause.clone(),
+    })
+}
+
+/// A freeze stops all but P1 ups.
+fn frozen(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let urgent = candidate.change.priority == Priority::P1 && candidate.change.direction() == Some(Direction::Up);
+    if urgent { None } else { freeze(candidate.world) }
+}
+
+/// The freeze that is open, the one that ends last.
+pub(super) fn freeze(world: &World<'_>) -> Option<HoldReason> {
+    let freezes = &world.fleet.freezes;
+    let open = freezes
+        .iter()
+        .filter_map(|freeze| Some((freeze.window.open_at(world.now)?, freeze)));
+    let (until, freeze) = open.max_by_key(|(until, freeze)| (*until, std::cmp::Reverse(freeze.name.clone())))?;
+    Some(HoldReason::Frozen {
+        freeze: freeze.name.clone(),
+        until,
+    })
+}
+
+fn rollout(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let State {
+        replicas, up_to_date, ..
+    } = candidate.state;
+    (up_to_date < replicas).then_some(HoldReason::RolloutInProgress { up_to_date, replicas })
+}
+
+/// More Ready nodes than replicas is a surge: the group is not at rest either.
+fn not_ready(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let State { replicas, ready, .. } = candidate.state;
+    (ready != replicas).then_some(HoldReason::NotReady { ready, replicas })
+}
+
+fn unknown_age(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    match candidate.state.changed_at {
+        None => Some(HoldReason::UnknownAge),
+        Some(changed_at) => (changed_at > candidate.world.now).then_some(HoldReason::UnknownAge),
+    }
+}
+
+/// Counted from the moment at which the last change's effect was seen live, not from its merge.
+fn cooling_down(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let changed_at = candidate.state.changed_at?;
+    let rest = candidate.terms.cooldown.before(candidate.change.direction()?);
+    let until = rest.after(changed_at);
+    (candidate.world.now < until).then_some(HoldReason::CoolingDown { changed_at, until })
+}
+
+fn window_closed(candidate: &Candidate<'_>) -> Option<HoldReason> {
+    let windows = candidate.terms.down_windows;
+    let now = candidate.world.now;
+    if candidate.change.direction() != Some(Direction::Down)
+        || windows.is_empty()
+        || windows.iter().any(|w| w.open_at(now).is_some())
+    {
+        return None;
+    }
+    Some(HoldReason::WindowClosed {
+        opens: windows.iter().filter_map(|window| window.next_open(now)).min(),
+    })
+}
+
+/// Whether Git and the cluster disagree, and which merged pull request explains it.
+pub(super) fn not_applied(world: &World<'_>, target: &Target, declared: &Scalar, live: &Scalar) -> Option<HoldReason> {
+    if declared == live {
+        return None;
+    }
+    let ledger = &world.snapshot.ledger;
+    let merged = ledger.pull_requests.iter().rev().find(|request| {
+        request.state == PullRequestState::Merged
+            && request.record.as_ref().is_some_and(|record| {
+                record
+                    .changes
+                    .iter()
+                    .any(|change| change.target == *target && change.to == *declared)
+            })
+    });
+    Some(HoldReason::NotApplied {
+        declared: declared.clone(),
+        live: live.clone(),
+        merged: merged.map(|request| request.number),
+    })
+}

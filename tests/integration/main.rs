@@ -1,0 +1,23 @@
+//! One binary for all integration tests: it links once.
+
+mod architecture;
+mod dependencies;
+
+/// A file that nobody names would be a test that never runs.
+#[test]
+fn every_test_file_is_part_of_this_binary() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration");
+    let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let stem = name.strip_suffix(".rs").unwrap_or(&name);
+        let is_module = name.ends_with(".rs") && name != "main.rs" || entry.path().join("mod.rs").exists();
+        if is_module {
+            assert!(
+                main.contains(&format!("mod {stem};")),
+                "tests/integration/main.rs does not name {stem}"
+            );
+        }
+    }
+}
