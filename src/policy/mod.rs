@@ -4,13 +4,16 @@ pub mod catalogue;
 mod fleet_file;
 mod hold;
 mod ladder;
+mod load;
 mod percent;
 mod problem;
 pub mod schedule;
+mod schema;
 mod selector;
 mod set;
 mod template;
 pub mod v1alpha1;
+mod validate;
 
 pub use fleet_file::{
     Author, Budget, BudgetPer, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region, Repository,
@@ -20,6 +23,7 @@ pub use ladder::{InvalidLadder, Ladder, Rung};
 pub use percent::{InvalidPercent, Percent};
 pub use problem::{Problem, Severity};
 pub use schedule::{InGap, InvalidSchedule, Schedule, Window};
+pub use schema::{schema, schema_file};
 pub use selector::{Candidate, InvalidPattern, Pattern, Selector};
 pub use set::{
     Bounds, ControllerPolicy, Cooldown, Evidence, FlagLadder, Meta, NodeGroupPolicy, PlatformPolicy, PolicySet,

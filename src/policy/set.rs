@@ -283,6 +283,8 @@ pub struct ShardingPolicy {
     pub management_cluster_capacity: u32,
     /// The folder in which new clusters' manifests wait.
     pub requests: RepoPath,
+    /// Where that stands in the policy's file: line and column, for messages.
+    pub requests_position: (usize, usize),
     /// The shards in the order of their names. Never empty.
     pub shards: Vec<Shard>,
 }

@@ -12,6 +12,12 @@ macro_rules! texts {
         #[serde(transparent)]
         pub struct $name(pub String);
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).strip_suffix("Text").unwrap_or(stringify!($name)).into()
