@@ -69,5 +69,6 @@ pub mod git;
 pub mod model;
 pub mod plan;
 pub mod policy;
+pub mod publish;
 pub mod telemetry;
 pub mod yaml;

@@ -19,7 +19,10 @@ use super::trailers::{TrailerError, Trailers};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BranchState {
     /// The base contains its head: nothing on it can be lost.
-    Merged,
+    Merged {
+        /// What its head says about itself, if that is a commit of ours as we made it.
+        ours: Option<Trailers>,
+    },
     /// It is exactly one commit of ours on the base.
     Ours(OurCommit),
     /// It is anything else.
@@ -111,38 +114,50 @@ impl Store {
     fn look(&self, head: &ObjectId, base: &ObjectId, agent: &Identity) -> Result<BranchState, GitError> {
         let (head_id, base_id) = (oid(head)?, oid(base)?);
         let beyond = self.beyond(head_id, base_id)?;
+        let commit = self.commit_object(head)?;
         if beyond.is_empty() {
-            return Ok(BranchState::Merged);
+            let ours = self.trailers_of(&commit, agent)?.ok();
+            return Ok(BranchState::Merged { ours });
         }
         if let Some(why) = self.stranger(&beyond, agent)? {
             return Ok(BranchState::Foreign { why });
         }
-        let commit = self.commit_object(head)?;
         let parents = commit.parent_count();
-        let (&[_], &[parent]) = (beyond.as_slice(), commit.parent_ids().collect::<Vec<_>>().as_slice()) else {
+        if beyond.len() != 1 || parents != 1 {
             let count = beyond.len();
             let why = Foreign::Commits { count, parents };
             return Ok(BranchState::Foreign { why });
+        }
+        Ok(match self.trailers_of(&commit, agent)? {
+            Ok(trailers) => BranchState::Ours(OurCommit {
+                commit: head.clone(),
+                conflicts_with_base: self.conflicts(head_id, base_id, oid(&trailers.base)?)?,
+                trailers,
+            }),
+            Err(why) => BranchState::Foreign { why },
+        })
+    }
+
+    /// The trailers of a commit that is ours by author, committer, parent, tree and time; or what speaks against it.
+    fn trailers_of(&self, commit: &git2::Commit<'_>, agent: &Identity) -> Result<Result<Trailers, Foreign>, GitError> {
+        if let Some(why) = self.stranger(&[commit.id()], agent)? {
+            return Ok(Err(why));
+        }
+        let parents: Vec<Oid> = commit.parent_ids().collect();
+        let [parent] = parents[..] else {
+            let (count, parents) = (1, parents.len());
+            return Ok(Err(Foreign::Commits { count, parents }));
         };
+        // A message that is not UTF-8 is none of ours.
         let trailers = match commit.message().map(Trailers::parse) {
             Ok(Ok(trailers)) => trailers,
-            Ok(Err(error)) => {
-                let why = Foreign::Trailers(error);
-                return Ok(BranchState::Foreign { why });
-            }
-            Err(_) => {
-                let why = Foreign::Trailers(TrailerError::Absent);
-                return Ok(BranchState::Foreign { why });
-            }
+            Ok(Err(error)) => return Ok(Err(Foreign::Trailers(error))),
+            Err(_) => return Ok(Err(Foreign::Trailers(TrailerError::Absent))),
         };
-        if let Some(why) = contradiction(&commit, parent, &trailers) {
-            return Ok(BranchState::Foreign { why });
-        }
-        Ok(BranchState::Ours(OurCommit {
-            commit: head.clone(),
-            conflicts_with_base: self.conflicts(head_id, base_id, parent)?,
-            trailers,
-        }))
+        Ok(match contradiction(commit, parent, &trailers) {
+            Some(why) => Err(why),
+            None => Ok(trailers),
+        })
     }
 
     /// The commits of the branch that the base does not contain, newest first.

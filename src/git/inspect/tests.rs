@@ -121,7 +121,17 @@ fn a_branch_that_the_base_contains_is_merged() {
     world.git(&["checkout", "-q", "main"]);
     world.git(&["merge", "-q", "--no-ff", BRANCH, "-m", "Merge"]);
     world.git(&["push", "-q", "origin", "main"]);
-    assert_eq!(state(&world), BranchState::Merged);
+    let BranchState::Merged { ours: Some(trailers) } = state(&world) else {
+        panic!("{:?}", state(&world));
+    };
+    assert_eq!(trailers.scope, "eu-1/blue/up");
+}
+
+#[test]
+fn a_branch_that_a_person_put_on_the_base_is_merged_but_not_ours() {
+    let world = World::new();
+    world.git(&["push", "-q", "origin", &format!("main:refs/heads/{BRANCH}")]);
+    assert_eq!(state(&world), BranchState::Merged { ours: None });
 }
 
 #[test]
