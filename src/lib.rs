@@ -70,5 +70,6 @@ pub mod model;
 pub mod plan;
 pub mod policy;
 pub mod publish;
+pub mod render;
 pub mod telemetry;
 pub mod yaml;
