@@ -8,6 +8,7 @@
 //! Absent on purpose: whether an edit is wanted, whether the value may be changed there at all (both are settled before), and writing.
 
 mod append;
+mod diff;
 mod document;
 mod insert;
 mod layout;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Edit, RepoPath};
 
+pub use diff::unified_diff;
 pub use oracle::Unproven;
 pub use problem::{Problem, RenderError};
 
