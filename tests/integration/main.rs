@@ -2,6 +2,7 @@
 
 mod architecture;
 mod dependencies;
+mod render;
 
 /// A file that nobody names would be a test that never runs.
 #[test]
