@@ -19,7 +19,7 @@ use super::{at, nothing};
 const CASES: u32 = 10_000;
 
 /// All values that an edit could name, with their document and pointer.
-fn places<'s>(stream: &'s Stream<'s>) -> Vec<(usize, PointerBuf, Node<'s>)> {
+pub(super) fn places<'s>(stream: &'s Stream<'s>) -> Vec<(usize, PointerBuf, Node<'s>)> {
     fn visit<'s>(document: usize, pointer: &PointerBuf, node: Node<'s>, into: &mut Vec<(usize, PointerBuf, Node<'s>)>) {
         into.push((document, pointer.clone(), node));
         for entry in node.entries() {
@@ -43,7 +43,7 @@ fn is_integer(text: &str) -> bool {
     digits && text.len() < 10 && (text == "0" || !text.starts_with('0'))
 }
 
-fn draw_edit(tape: &mut Tape<'_>, (document, pointer, node): &(usize, PointerBuf, Node<'_>)) -> Edit {
+pub(super) fn draw_edit(tape: &mut Tape<'_>, (document, pointer, node): &(usize, PointerBuf, Node<'_>)) -> Edit {
     let at = Location {
         pointer: pointer.clone(),
         ..at(*document, nothing(), "")
@@ -94,7 +94,7 @@ fn values(text: &str) -> Option<Vec<serde_json::Value>> {
 }
 
 /// Checks one edit; says what became of it.
-fn check(before: &str, node: Node<'_>, edit: &Edit) -> Result<&'static str, TestCaseError> {
+pub(super) fn check(before: &str, node: Node<'_>, edit: &Edit) -> Result<&'static str, TestCaseError> {
     let after = match edit_text(before, std::slice::from_ref(edit)) {
         Ok(after) => after,
         // The second parser is stricter about the columns of a flow collection's lines.

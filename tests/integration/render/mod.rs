@@ -9,6 +9,7 @@
 
 mod accepted;
 mod files;
+mod fixtures;
 mod generated;
 mod refused;
 mod writer;
