@@ -7,6 +7,7 @@ use crate::yaml::{Found, Kind, Node, Obstacle, ObstacleKind, Stream};
 
 use super::append::append_item;
 use super::insert::{Inserted, insert_key};
+use super::layout;
 use super::oracle;
 use super::problem::{Problem, Refused};
 use super::replace::replace;
@@ -25,6 +26,9 @@ pub(super) struct Planned<'e> {
 pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refused> {
     let whole = |problem| Refused { line: 0, problem };
     let text = std::str::from_utf8(before).map_err(|_| whole(Problem::NotText))?;
+    if layout::has_strange_line_breaks(text) {
+        return Err(whole(Problem::StrangeLineBreaks));
+    }
     let stream = Stream::parse(text).map_err(|error| Refused {
         line: error.position.line,
         problem: Problem::NotYaml(error),

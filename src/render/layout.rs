@@ -37,6 +37,12 @@ pub(super) fn has_plain_line_breaks(text: &str) -> bool {
     memchr::memchr_iter(b'\r', text.as_bytes()).all(|at| text.as_bytes().get(at + 1) == Some(&b'\n'))
 }
 
+/// Whether a text holds characters that YAML 1.1 takes for line breaks and YAML 1.2 does not.
+pub(super) fn has_strange_line_breaks(text: &str) -> bool {
+    let finds = |character: &str| memchr::memmem::find(text.as_bytes(), character.as_bytes()).is_some();
+    ["\u{85}", "\u{2028}", "\u{2029}"].into_iter().any(finds)
+}
+
 /// What stands on its line before a byte.
 pub(super) fn before_on_line(text: &str, at: usize) -> &str {
     &text[line_start(text, at)..at]

@@ -1,7 +1,7 @@
 //! From edits to the new bytes of the files that they name, each proven.
 //!
 //! A file changes by splices alone: what is not part of an edited scalar or an inserted key or item is copied byte for byte, so comments,
-//! blank lines, quotes and line endings stay. Every new text is proven before it leaves the room ([`oracle`]): a second parser reads old and
+//! blank lines, quotes and line endings stay. Every new text is proven before it leaves the room: a second parser reads old and
 //! new and must find exactly the planned difference. All edits of a file are applied together, all or none, and none is ever re-marshalled:
 //! what can't be edited so is refused with the reason.
 //!

@@ -36,6 +36,12 @@ pub enum Problem {
     /// The file can't be read as YAML.
     #[error("the file can't be read")]
     NotYaml(#[source] ParseError),
+    /// The file holds U+0085, U+2028 or U+2029.
+    ///
+    /// They break lines in YAML 1.1, which the parsers of Kubernetes' tools follow, and are plain characters in YAML 1.2, so that a comment
+    /// to one reader may be a second value to another.
+    #[error("the file holds characters that end a line for some readers of YAML only")]
+    StrangeLineBreaks,
     /// The stream has fewer documents than the edit expects.
     #[error("the file has {documents} documents, and number {document}, counted from 0, is to be edited")]
     NoSuchDocument {

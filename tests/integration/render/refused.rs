@@ -171,3 +171,14 @@ fn a_file_that_is_not_sound_yaml_is_refused() {
     let sops = "a: 3\nsops:\n  mac: ENC[x]\n";
     assert_eq!(refused(sops, number("/a", 3, 5)), Problem::Encrypted);
 }
+
+#[test]
+fn a_file_that_readers_break_into_different_lines_is_refused() {
+    for before in ["a: 3 # c\u{85}b: 4\n", "a: 3\nb: x\u{2028}y\n", "# \u{2029}\na: 3\n"] {
+        assert_eq!(
+            refused(before, number("/a", 3, 5)),
+            Problem::StrangeLineBreaks,
+            "{before:?}"
+        );
+    }
+}
