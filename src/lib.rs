@@ -67,6 +67,7 @@ pub mod error;
 pub mod forge;
 pub mod git;
 pub mod model;
+pub mod observe;
 pub mod plan;
 pub mod policy;
 pub mod publish;

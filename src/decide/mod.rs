@@ -10,6 +10,7 @@ mod evidence;
 mod guards;
 mod node_group;
 mod platform;
+mod rooms;
 mod shards;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,8 @@ use crate::model::{
     Verdict,
 };
 use crate::policy::{FleetFile, Meta, PolicySet};
+
+pub use rooms::{ShardState, shards};
 
 /// What every decider may know.
 #[derive(Clone, Copy)]

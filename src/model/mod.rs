@@ -13,6 +13,7 @@ mod refusal;
 mod scalar;
 mod snapshot;
 mod target;
+mod way_out;
 mod words;
 
 pub use decision::{Change, Decision, Evidence, Placement, PolicyRef, Priority, Reason, Verdict};

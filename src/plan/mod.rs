@@ -25,7 +25,7 @@ use budgets::{Budgets, Charge};
 
 pub use check::check;
 pub use scopes::{BRANCH_PREFIX, branch_of};
-pub use text::{changes_table, holds, summary, text, unbound};
+pub use text::{changes_table, holds, printable, summary, text, unbound};
 
 /// What a plan stands on, beside the decisions.
 #[derive(Debug, Clone)]
@@ -188,6 +188,15 @@ fn want(decision: Decision, declared: &Declared, policies: &PolicySet) -> Result
         branch,
         edits,
     }))
+}
+
+/// The edits that a decision leads to; nothing for a hold, and for a change without a place.
+pub fn edits_of(decision: &Decision, declared: &Declared) -> Option<Vec<Edit>> {
+    match &decision.verdict {
+        Verdict::Set(change) => edits::of_change(declared, &decision.target, change),
+        Verdict::Place(placement) => edits::of_placement(declared, &decision.target, placement),
+        Verdict::Open { .. } | Verdict::Hold { .. } => None,
+    }
 }
 
 /// How the policy that decided groups its changes.

@@ -165,7 +165,7 @@ fn join(reasons: &[HoldReason]) -> String {
 }
 
 /// Text from outside on one line of a terminal: control and direction characters become visible, and a very long one is cut.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     const LONGEST: usize = 400;
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {

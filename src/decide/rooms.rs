@@ -1,0 +1,231 @@
+//! Rooms: how much each shard holds, how much it still takes, and which one is blind or full.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    ClusterName, Declared, DeclaredShard, Inventory, ManagementClusterName, Namespace, RegionName, Scalar, ShardName,
+    Site, Snapshot, Target,
+};
+use crate::policy::{FleetFile, PolicySet, Shard, ShardingPolicy};
+
+use super::World;
+
+/// A shard as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardState {
+    /// Its region.
+    pub region: RegionName,
+    /// Its management cluster.
+    pub management_cluster: ManagementClusterName,
+    /// Its name.
+    pub shard: ShardName,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// The clusters in it: live, declared, and those that an open pull request places there.
+    pub clusters: usize,
+    /// How many fit.
+    pub capacity: u32,
+    /// How many more it takes, its management cluster's own capacity counted in; or why it takes none.
+    pub room: Result<u32, String>,
+}
+
+/// All shards of all sharding policies, by region, management cluster and name.
+pub fn shards(
+    fleet: &FleetFile,
+    policies: &PolicySet,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    now: Timestamp,
+) -> Vec<ShardState> {
+    let world = World {
+        fleet,
+        policies,
+        snapshot,
+        declared,
+        now,
+    };
+    let occupancy = Occupancy::of(&world);
+    let mut states: Vec<ShardState> = policies
+        .sharding
+        .iter()
+        .flat_map(|policy| policy.shards.iter().map(move |shard| (policy, shard)))
+        .map(|(policy, shard)| state_of(&world, policy, shard, &occupancy, None))
+        .collect();
+    states.sort_by(|a, b| {
+        (&a.region, &a.management_cluster, &a.shard).cmp(&(&b.region, &b.management_cluster, &b.shard))
+    });
+    states
+}
+
+/// Who lives where, with everything that is on its way counted in.
+pub(super) struct Occupancy {
+    /// By management cluster and namespace.
+    namespaces: BTreeMap<(ManagementClusterName, String), BTreeSet<ClusterName>>,
+}
+
+impl Occupancy {
+    /// Counts live clusters, declared ones, and those that an open pull request places.
+    pub(super) fn of(world: &World<'_>) -> Self {
+        let mut occupancy = Self {
+            namespaces: BTreeMap::new(),
+        };
+        for (management_cluster, live) in &world.snapshot.live.management_clusters {
+            for (namespace, clusters) in &live.clusters {
+                for cluster in clusters.keys() {
+                    occupancy.add(management_cluster, namespace.as_str(), cluster);
+                }
+            }
+        }
+        for shard in world.declared.shards.values() {
+            for cluster in &shard.clusters {
+                occupancy.add(&shard.management_cluster, shard.namespace.as_str(), cluster);
+            }
+        }
+        for target in world.declared.bindings.keys() {
+            if let Target::NodeGroup(key) = target {
+                occupancy.add(&key.management_cluster, key.namespace.as_str(), &key.cluster);
+            }
+        }
+        occupancy
+    }
+
+    pub(super) fn add(&mut self, management_cluster: &ManagementClusterName, namespace: &str, cluster: &ClusterName) {
+        self.namespaces
+            .entry((management_cluster.clone(), namespace.to_owned()))
+            .or_default()
+            .insert(cluster.clone());
+    }
+
+    fn in_namespace(&self, management_cluster: &ManagementClusterName, namespace: &str) -> usize {
+        self.namespaces
+            .get(&(management_cluster.clone(), namespace.to_owned()))
+            .map_or(0, BTreeSet::len)
+    }
+
+    fn on_management_cluster(&self, management_cluster: &ManagementClusterName) -> usize {
+        self.namespaces
+            .iter()
+            .filter(|((at, _), _)| at == management_cluster)
+            .map(|(_, clusters)| clusters.len())
+            .sum()
+    }
+
+    fn holds(&self, shard: &DeclaredShard, cluster: &ClusterName) -> bool {
+        let clusters = self
+            .namespaces
+            .get(&(shard.management_cluster.clone(), shard.namespace.to_string()));
+        clusters.is_some_and(|clusters| clusters.contains(cluster))
+    }
+
+    /// Where a cluster of that name is already.
+    pub(super) fn find(&self, cluster: &ClusterName) -> Option<String> {
+        let ((management_cluster, namespace), _) = self
+            .namespaces
+            .iter()
+            .find(|(_, clusters)| clusters.contains(cluster))?;
+        Some(format!("{management_cluster} {namespace}/{cluster}"))
+    }
+}
+
+/// The shard that an open pull request of ours puts a cluster into.
+pub(super) fn open_placements<'a>(world: &'a World<'_>) -> impl Iterator<Item = (&'a Target, ShardName)> {
+    world
+        .snapshot
+        .ledger
+        .open()
+        .filter_map(|request| request.record.as_ref())
+        .flat_map(|record| {
+            record
+                .changes
+                .iter()
+                .filter_map(|change| match (&change.target, &change.to) {
+                    (Target::Placement { .. }, Scalar::Text(shard)) => Some((&change.target, shard.parse().ok()?)),
+                    _ => None,
+                })
+        })
+}
+
+/// A shard's state, without the placement of `except` that may be under review.
+pub(super) fn state_of(
+    world: &World<'_>,
+    policy: &ShardingPolicy,
+    shard: &Shard,
+    occupancy: &Occupancy,
+    except: Option<&Target>,
+) -> ShardState {
+    let Shard {
+        name,
+        management_cluster,
+        namespace,
+        path: _,
+        capacity,
+    } = shard;
+    let clusters = occupancy.in_namespace(management_cluster, namespace.as_str())
+        + under_review(world, occupancy, except, &|other| {
+            other.management_cluster == *management_cluster && other.namespace == *namespace
+        });
+    let on_cluster = occupancy.on_management_cluster(management_cluster)
+        + under_review(world, occupancy, except, &|other| {
+            other.management_cluster == *management_cluster
+        });
+    let limit = policy.management_cluster_capacity;
+    let free = |capacity: u32, used: usize| capacity.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+    let room = match closed(world, shard) {
+        Some(why) => Err(why),
+        None if free(*capacity, clusters) == 0 => Err(format!("is full: {clusters} of {capacity} clusters")),
+        None if free(limit, on_cluster) == 0 => Err(format!(
+            "is full: {management_cluster} has {on_cluster} of {limit} clusters"
+        )),
+        None => Ok(free(*capacity, clusters).min(free(limit, on_cluster))),
+    };
+    ShardState {
+        region: policy.region.clone(),
+        management_cluster: management_cluster.clone(),
+        shard: name.clone(),
+        namespace: namespace.clone(),
+        clusters,
+        capacity: *capacity,
+        room,
+    }
+}
+
+/// Why nothing may be placed into a shard whatever its room is.
+fn closed(world: &World<'_>, shard: &Shard) -> Option<String> {
+    let Some(declared) = world.declared.shards.get(&shard.name) else {
+        return Some("is not declared".to_owned());
+    };
+    let Some(live) = world.snapshot.live.management_clusters.get(&shard.management_cluster) else {
+        return Some("is blind: its management cluster is not in the snapshot".to_owned());
+    };
+    if let Some(gap) = live.gap_in(Inventory::Clusters) {
+        return Some(format!("is blind: {}", gap.cause));
+    }
+    match &declared.kustomization {
+        Site::Writable(_) => None,
+        Site::Refused { refusal, .. } => Some(format!("can't be written: {refusal}")),
+    }
+}
+
+/// Placements that are under review take room as if they were merged.
+fn under_review(
+    world: &World<'_>,
+    occupancy: &Occupancy,
+    except: Option<&Target>,
+    here: &dyn Fn(&DeclaredShard) -> bool,
+) -> usize {
+    open_placements(world)
+        .filter(|(open, _)| Some(*open) != except)
+        .filter(|(open, shard)| {
+            let Target::Placement { cluster, .. } = open else {
+                return false;
+            };
+            world
+                .declared
+                .shards
+                .get(shard)
+                .is_some_and(|shard| here(shard) && !occupancy.holds(shard, cluster))
+        })
+        .count()
+}
