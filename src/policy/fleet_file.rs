@@ -65,7 +65,7 @@ pub struct Region {
 pub struct ManagementCluster {
     /// Its name, unique in the fleet.
     pub name: ManagementClusterName,
-    /// The folders whose objects belong to it, sorted. No folder is inside another management cluster's.
+    /// The folders whose objects belong to it, sorted. No two management clusters share one; of nested ones the deepest counts.
     pub paths: Vec<RepoPath>,
 }
 
@@ -146,10 +146,17 @@ impl FleetFile {
             .flat_map(|region| region.management_clusters.iter().map(|cluster| (&region.name, cluster)))
     }
 
-    /// The management cluster that a file belongs to: the one with a folder that contains it.
+    /// The management cluster that a file belongs to: the one with the deepest folder that contains it.
     pub fn owner_of(&self, path: &RepoPath) -> Option<(&RegionName, &ManagementCluster)> {
-        self.management_clusters()
-            .find(|(_, cluster)| cluster.paths.iter().any(|folder| path.is_under(folder)))
+        let depth = |cluster: &ManagementCluster| {
+            let containing = cluster.paths.iter().filter(|folder| path.is_under(folder));
+            containing.map(|folder| folder.as_str().len()).max()
+        };
+        let owners = self
+            .management_clusters()
+            .filter_map(|(region, cluster)| Some((depth(cluster)?, (region, cluster))));
+        // No two management clusters share a folder, so there is one deepest.
+        owners.max_by_key(|(depth, _)| *depth).map(|(_, owner)| owner)
     }
 
     /// The freeze that is open at some time, and when it ends: the one that ends last.

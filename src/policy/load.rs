@@ -42,7 +42,7 @@ impl PolicySet {
                 continue;
             };
             for document in stream.documents() {
-                let Some(outcome) = validate::policy(path, &document, &mut problems) else {
+                let Some(outcome) = validate::policy(path, &document, fleet, &mut problems) else {
                     continue;
                 };
                 let Outcome {
@@ -56,16 +56,11 @@ impl PolicySet {
                 let meta = policy.meta().clone();
                 let key = (meta.kind, meta.name.to_string());
                 if let Some(Meta { file, line, .. }) = first.get(&key) {
-                    let place = places.of("/metadata/name");
-                    problems.push(Problem {
-                        file: path.to_owned(),
-                        line: place.line,
-                        column: place.column,
-                        field: "metadata.name".to_owned(),
-                        severity: Severity::Error,
-                        message: format!("{} {} stands in {file}:{line} already", meta.kind, meta.name),
-                        hint: "give one of the two another name, or remove it".to_owned(),
-                    });
+                    problems.push(places.error(
+                        "/metadata/name",
+                        format!("{} {} stands in {file}:{line} already", meta.kind, meta.name),
+                        "give one of the two another name, or remove it",
+                    ));
                     continue;
                 }
                 first.insert(key.clone(), meta);
@@ -75,7 +70,7 @@ impl PolicySet {
             }
         }
         set.sort();
-        problems.append(&mut validate::across(&set, fleet, &positions));
+        problems.append(&mut validate::across(&set, &positions));
         problems.sort();
         problems.dedup();
         if problems.iter().any(Problem::is_error) {

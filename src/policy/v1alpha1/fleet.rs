@@ -110,7 +110,7 @@ pub struct ManagementCluster {
     /// Its name, unique in the fleet.
     #[schemars(required)]
     pub name: Option<NameText>,
-    /// The folders of the repository whose objects belong to it. No two management clusters may share one.
+    /// The folders of the repository whose objects belong to it. No two management clusters may share one; of nested ones the deepest counts.
     #[schemars(required, length(min = 1))]
     pub paths: Option<Vec<RepoPathText>>,
 }

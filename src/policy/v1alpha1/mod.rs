@@ -96,7 +96,7 @@ pub struct Manifest<S> {
     /// Its name.
     #[schemars(required)]
     pub metadata: Option<Metadata>,
-    /// What is wanted.
+    /// What is wanted, in the fields of the kind.
     #[schemars(required)]
     pub spec: Option<S>,
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use json_patch::jsonptr::{Pointer, PointerBuf};
 
 use super::Positions;
+use crate::policy::FleetFile;
 use crate::policy::problem::{Problem, Severity};
 use crate::yaml::{Node, Position};
 
@@ -13,6 +14,8 @@ use crate::yaml::{Node, Position};
 pub(super) struct Check<'s> {
     file: String,
     root: Node<'s>,
+    /// The fleet that the names in policies must belong to, if it is known.
+    fleet: Option<&'s FleetFile>,
     problems: Vec<Problem>,
     /// What was cut out by an earlier gate: it is there, but not to be read, and its default must not stand in for it.
     broken: BTreeSet<String>,
@@ -21,10 +24,11 @@ pub(super) struct Check<'s> {
 }
 
 impl<'s> Check<'s> {
-    pub(super) fn new(file: &str, root: Node<'s>) -> Self {
+    pub(super) fn new(file: &str, root: Node<'s>, fleet: Option<&'s FleetFile>) -> Self {
         Self {
             file: file.to_owned(),
             root,
+            fleet,
             problems: Vec::new(),
             broken: BTreeSet::new(),
             later: Vec::new(),
@@ -39,8 +43,12 @@ impl<'s> Check<'s> {
         &self.file
     }
 
-    pub(super) fn is_clean(&self) -> bool {
-        self.problems.is_empty()
+    pub(super) fn fleet(&self) -> Option<&'s FleetFile> {
+        self.fleet
+    }
+
+    pub(super) fn has_error(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
     }
 
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
@@ -145,6 +153,15 @@ impl<'s> Check<'s> {
                 None => return false,
             }
         }
+    }
+
+    /// Whether something in a value was cut out.
+    pub(super) fn is_broken_below(&self, at: &str) -> bool {
+        let inside = format!("{at}/");
+        self.broken
+            .range(inside.clone()..)
+            .next()
+            .is_some_and(|broken| broken.starts_with(&inside))
     }
 
     /// Whether a problem was reported for a value.

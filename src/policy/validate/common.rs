@@ -3,6 +3,7 @@
 use json_patch::jsonptr::PointerBuf;
 
 use super::check::Check;
+use super::suggest;
 use crate::model::Duration;
 use crate::policy::set::{Cooldown, Step, WriteTo, WriteToObject};
 use crate::policy::v1alpha1::{self, DurationText, PatternText, PercentText};
@@ -41,25 +42,31 @@ pub(super) fn selector(check: &mut Check<'_>, raw: Option<&v1alpha1::Selector>, 
             }
         }
     }
-    let mut list = |name: &str, patterns: &Option<Vec<PatternText>>| -> Option<Option<Vec<Pattern>>> {
-        let at = format!("{at}/{name}");
-        let Some(patterns) = check.or(&at, patterns.as_ref().map(Some), None)? else {
-            return Some(None);
-        };
-        let read: Vec<_> = patterns
-            .iter()
-            .enumerate()
-            .map(|(index, text)| check.parse(&format!("{at}/{index}"), text.as_ref()))
+    let (mut known_regions, mut known_clusters) = (None, None);
+    if let Some(fleet) = check.fleet() {
+        let regions = fleet.regions.iter().map(|region| region.name.as_str()).collect();
+        let clusters = fleet
+            .management_clusters()
+            .map(|(_, cluster)| cluster.name.as_str())
             .collect();
-        read.into_iter().collect::<Option<Vec<Pattern>>>().map(Some)
+        known_regions = Some(Known {
+            what: "region",
+            names: regions,
+        });
+        known_clusters = Some(Known {
+            what: "management cluster",
+            names: clusters,
+        });
+    }
+    let mut list = |name: &str, texts: &Option<Vec<PatternText>>, known: Option<Known<'_>>| {
+        patterns(check, &format!("{at}/{name}"), texts.as_deref(), known.as_ref())
     };
     // Every list is read before the first that failed ends it.
-    let (regions, management_clusters) = (
-        list("regions", regions),
-        list("managementClusters", management_clusters),
-    );
-    let (namespaces, clusters) = (list("namespaces", namespaces), list("clusters", clusters));
-    let node_groups = list("nodeGroups", node_groups);
+    let regions = list("regions", regions, known_regions);
+    let management_clusters = list("managementClusters", management_clusters, known_clusters);
+    let namespaces = list("namespaces", namespaces, None);
+    let clusters = list("clusters", clusters, None);
+    let node_groups = list("nodeGroups", node_groups, None);
     let selector = Selector {
         regions: regions?,
         management_clusters: management_clusters?,
@@ -75,6 +82,45 @@ pub(super) fn selector(check: &mut Check<'_>, raw: Option<&v1alpha1::Selector>, 
         );
     }
     Some(selector)
+}
+
+/// The names that a list may hold.
+struct Known<'a> {
+    what: &'static str,
+    names: Vec<&'a str>,
+}
+
+/// A list of a selector. Names without a star must be known; a pattern that matches nothing yet may be waiting for its region.
+#[expect(clippy::option_option, reason = "wrong and absent lead to different ends")]
+fn patterns(
+    check: &mut Check<'_>,
+    at: &str,
+    texts: Option<&[PatternText]>,
+    known: Option<&Known<'_>>,
+) -> Option<Option<Vec<Pattern>>> {
+    let Some(texts) = check.or(at, texts.map(Some), None)? else {
+        return Some(None);
+    };
+    let mut read = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let at = format!("{at}/{index}");
+        let pattern: Option<Pattern> = check.parse(&at, text.as_ref());
+        if let (Some(pattern), Some(Known { what, names })) = (&pattern, known)
+            && !names.iter().any(|name| pattern.matches(name))
+        {
+            let hint = suggest::among(&pattern.to_string(), names.iter().copied());
+            match pattern.literal() {
+                Some(name) => check.error(&at, format!("the fleet file has no {what} `{name}`"), hint),
+                None => check.warning(
+                    &at,
+                    format!("the pattern `{pattern}` matches no {what} of the fleet file"),
+                    hint,
+                ),
+            }
+        }
+        read.push(pattern);
+    }
+    read.into_iter().collect::<Option<Vec<Pattern>>>().map(Some)
 }
 
 /// A percentage within bounds.
@@ -121,8 +167,8 @@ pub(super) fn max_age(check: &mut Check<'_>, raw: Option<&DurationText>) -> Opti
     if age > LONGEST_SENSIBLE_AGE {
         check.warning(
             at,
-            format!("measurements up to {age} old count as fresh"),
-            "keep it well below the shortest window, by default 1h",
+            format!("measurements up to {age} old count as fresh: they describe another time than the one that is decided on"),
+            "keep it well below the shortest window, which is 1h by default",
         );
     }
     Some(age)

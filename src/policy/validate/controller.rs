@@ -134,9 +134,16 @@ fn knows(check: &mut Check<'_>, at: &str, component: &ComponentName, name: &Flag
     let (component, name) = (component.as_str(), name.as_str());
     match catalogue::defaults_of(component, name).last() {
         None => {
+            let elsewhere: Vec<&str> = catalogue::components()
+                .filter(|other| catalogue::flags_of(other).any(|flag| flag == name))
+                .collect();
             let known: Vec<&str> = catalogue::flags_of(component).collect();
-            let near = suggest::among(name, known.into_iter());
-            let hint = format!("{near}. A controller does not start with a flag that it doesn't know");
+            let near = match suggest::meant(name, known.iter().copied()) {
+                Some(question) => question,
+                None if elsewhere.is_empty() => suggest::among(name, known.into_iter()) + ".",
+                None => format!("It is a flag of {}.", suggest::list(elsewhere.into_iter())),
+            };
+            let hint = format!("{near} A controller does not start with a flag that it doesn't know");
             check.error(
                 at,
                 format!("no known version of {component} has the flag --{name}"),

@@ -47,7 +47,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
     };
     let forge = self::forge(check, forge.as_ref());
     let snapshot = source.map(|v1alpha1::Source { snapshot }| {
-        if snapshot.is_none() && !check.is_broken("/spec/source/snapshot") {
+        if snapshot.is_none() && !check.is_broken_below("/spec/source") {
             check.error(
                 "/spec/source",
                 "names no source",
@@ -78,9 +78,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
 fn repository(check: &mut Check<'_>, raw: &v1alpha1::Repository) -> Option<Repository> {
     let at = "/spec/repository";
     let v1alpha1::Repository { import, path, url } = raw;
-    let broken = ["import", "path", "url"]
-        .iter()
-        .any(|key| check.is_broken(&format!("{at}/{key}")));
+    let broken = check.is_broken_below(at);
     match (import, path, url) {
         (Some(folder), None, None) => file(check, &format!("{at}/import"), &folder.0).map(Repository::Import),
         (None, Some(folder), None) => file(check, &format!("{at}/path"), &folder.0).map(Repository::Path),
@@ -145,7 +143,7 @@ fn forge(check: &mut Check<'_>, raw: Option<&v1alpha1::Forge>) -> Option<Forge> 
         return Some(Forge::Local { path: None });
     };
     let Some(v1alpha1::LocalForge { path }) = local else {
-        if !check.is_broken("/spec/forge/local") {
+        if !check.is_broken_below(at) {
             check.error(at, "names no forge", "write `local: {}`");
         }
         return None;
@@ -228,8 +226,8 @@ where
     if let Some(first) = seen.get(&name) {
         check.error(
             at,
-            format!("{name} is the name of another, in {first}"),
-            "names are unique in the whole fleet",
+            format!("the name {name} is taken already, by {first}"),
+            "every name stands once in a fleet file",
         );
         return None;
     }

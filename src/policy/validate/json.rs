@@ -41,6 +41,15 @@ fn value(check: &mut Check<'_>, node: Node<'_>, at: &str) -> Value {
             .enumerate()
             .map(|(index, item)| value(check, item, &format!("{at}/{index}")))
             .collect(),
+        Kind::Mapping { flow: true } if node.source().starts_with("{{") => {
+            check.error(
+                at,
+                "is a template",
+                "policies are plain YAML and not rendered: write the value",
+            );
+            check.mark_broken(at);
+            Value::Null
+        }
         Kind::Mapping { .. } => {
             let mut map = Map::new();
             let mut entries: Vec<_> = node

@@ -47,8 +47,13 @@ pub(super) struct Outcome<T> {
 }
 
 /// Reads one document of a policy file.
-pub(super) fn policy(file: &str, document: &Document<'_>, problems: &mut Vec<Problem>) -> Option<Outcome<Policy>> {
-    let mut check = Check::new(file, document.root);
+pub(super) fn policy<'s>(
+    file: &str,
+    document: &Document<'s>,
+    fleet: Option<&'s FleetFile>,
+    problems: &mut Vec<Problem>,
+) -> Option<Outcome<Policy>> {
+    let mut check = Check::new(file, document.root, fleet);
     let read = kind_of(&mut check).map(|kind| {
         let content = gate(&mut check, kind);
         let value = match kind {
@@ -79,7 +84,7 @@ pub(super) fn policy(file: &str, document: &Document<'_>, problems: &mut Vec<Pro
 
 /// Reads the one document of a fleet file.
 pub(super) fn fleet_file(file: &str, document: &Document<'_>, problems: &mut Vec<Problem>) -> Option<FleetFile> {
-    let mut check = Check::new(file, document.root);
+    let mut check = Check::new(file, document.root, None);
     let mut value = None;
     match kind_of(&mut check) {
         Some(Kind::Fleet) => {
@@ -91,7 +96,7 @@ pub(super) fn fleet_file(file: &str, document: &Document<'_>, problems: &mut Vec
             format!("expected the kind Fleet, found {other}"),
             "policies are read from the folder that the fleet file's spec.policies.path names",
         ),
-        None if check.is_clean() => check.error(
+        None if !check.has_error() => check.error(
             "",
             "this is not a fleet file",
             format!("it starts with `apiVersion: {API_VERSION}` and `kind: Fleet`"),

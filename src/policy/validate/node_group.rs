@@ -88,8 +88,11 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
     {
         check.warning(
             "/spec/cooldown/up",
-            format!("is shorter than the urgent window of {}", scale_up.urgent.window),
-            "an average still contains the time before the last change, and asks for the same nodes again",
+            format!(
+                "is {}, shorter than the urgent window of {}: averages still contain the time before the last change and ask for the same nodes again",
+                cooldown.up, scale_up.urgent.window
+            ),
+            format!("set it to {} or more", scale_up.urgent.window),
         );
     }
     let max_age = common::max_age(check, max_age.as_ref());
@@ -148,6 +151,7 @@ fn scale_up(check: &mut Check<'_>, raw: Option<&v1alpha1::ScaleUp>) -> Option<Sc
     let urgent = trigger(check, &format!("{at}/urgent"), urgent.as_ref(), URGENT);
     let sustained = trigger(check, &format!("{at}/sustained"), sustained.as_ref(), SUSTAINED);
     let at_target = format!("{at}/target");
+    let given = target.is_some();
     let target = common::percent(
         check,
         &at_target,
@@ -171,14 +175,20 @@ fn scale_up(check: &mut Check<'_>, raw: Option<&v1alpha1::ScaleUp>) -> Option<Sc
         check.error(
             &at_target,
             format!(
-                "is {}, not below the lowest threshold of {lowest}: the change would trigger the next one",
-                up.target
+                "is {}{}, not below the lowest threshold of {lowest}: the change would trigger the next one",
+                up.target,
+                by_default(given)
             ),
             format!("set it to {} or less", lowest.minus_points(MARGIN)),
         );
         return None;
     }
     Some(up)
+}
+
+/// So that nobody looks for a value in the file that is not there.
+fn by_default(given: bool) -> &'static str {
+    if given { "" } else { " by default" }
 }
 
 fn trigger(check: &mut Check<'_>, at: &str, raw: Option<&v1alpha1::Trigger>, default: Trigger) -> Option<Trigger> {
@@ -271,6 +281,7 @@ fn scale_down(check: &mut Check<'_>, raw: &v1alpha1::ScaleDown, up: Option<&Scal
         Percent::of(1),
         Percent::of(100),
     );
+    let given = target.is_some();
     let target = common::percent(
         check,
         &at_target,
@@ -287,10 +298,10 @@ fn scale_down(check: &mut Check<'_>, raw: &v1alpha1::ScaleDown, up: Option<&Scal
         check.warning(
             &at_lookback,
             format!(
-                "looks back less far than the sustained window of {}",
+                "looks back less far than the sustained window of {}: a quiet hour would shrink what a busy day needs",
                 up.sustained.window
             ),
-            "a quiet hour would shrink what a busy day needs",
+            format!("add {} or longer", up.sustained.window),
         );
     }
     if let (Some(target), Some(up)) = (target, up) {
@@ -306,7 +317,10 @@ fn scale_down(check: &mut Check<'_>, raw: &v1alpha1::ScaleDown, up: Option<&Scal
             };
             check.error(
                 &at_target,
-                format!("is {target}, {why} ({other}): the change would bring about its own inverse"),
+                format!(
+                    "is {target}{}, {why} ({other}): the change would bring about its own inverse",
+                    by_default(given)
+                ),
                 format!("set it to {most} or less"),
             );
             return None;

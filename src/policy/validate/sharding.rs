@@ -1,7 +1,8 @@
 //! The rules for a `ShardingPolicy`.
 
 use super::check::Check;
-use crate::model::RepoPath;
+use super::suggest;
+use crate::model::{ManagementClusterName, RegionName, RepoPath};
 use crate::policy::set::{Meta, Shard, ShardingPolicy};
 use crate::policy::v1alpha1::{self, ShardingPolicySpec};
 
@@ -20,7 +21,14 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: ShardingPolicySpec) 
         mode: _,
         suspend: _,
     } = spec;
-    let region = check.required("/spec/region", region.as_ref());
+    let region: Option<RegionName> = check.required("/spec/region", region.as_ref());
+    if let (Some(fleet), Some(region)) = (check.fleet(), &region)
+        && !fleet.regions.iter().any(|known| known.name == *region)
+    {
+        let known: Vec<&str> = fleet.regions.iter().map(|known| known.name.as_str()).collect();
+        let hint = suggest::among(region.as_str(), known.into_iter());
+        check.error("/spec/region", format!("the fleet file has no region `{region}`"), hint);
+    }
     let default = v1alpha1::Capacity::default();
     let capacities = check
         .or("/spec/capacity", capacity.as_ref(), &default)
@@ -52,7 +60,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: ShardingPolicySpec) 
         let read: Vec<Option<Shard>> = raw
             .iter()
             .enumerate()
-            .map(|(index, raw)| shard(check, index, raw, shard_capacity))
+            .map(|(index, raw)| shard(check, index, raw, shard_capacity, region.as_ref()))
             .collect();
         compare(check, &read, requests.as_ref());
         read.into_iter().collect::<Option<Vec<Shard>>>()
@@ -72,7 +80,13 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: ShardingPolicySpec) 
     })
 }
 
-fn shard(check: &mut Check<'_>, index: usize, raw: &v1alpha1::Shard, default: Option<u32>) -> Option<Shard> {
+fn shard(
+    check: &mut Check<'_>,
+    index: usize,
+    raw: &v1alpha1::Shard,
+    default: Option<u32>,
+    region: Option<&RegionName>,
+) -> Option<Shard> {
     let at = |field: &str| format!("/spec/shards/{index}/{field}");
     let v1alpha1::Shard {
         name,
@@ -84,7 +98,10 @@ fn shard(check: &mut Check<'_>, index: usize, raw: &v1alpha1::Shard, default: Op
     let name = check.required(&at("name"), name.as_ref());
     let management_cluster = check.required(&at("managementCluster"), management_cluster.as_ref());
     let namespace = check.required(&at("namespace"), namespace.as_ref());
-    let path = check.required(&at("path"), path.as_ref());
+    let path: Option<RepoPath> = check.required(&at("path"), path.as_ref());
+    if let Some(management_cluster) = &management_cluster {
+        in_fleet(check, index, management_cluster, path.as_ref(), region);
+    }
     let capacity = match capacity {
         Some(capacity) => Some(*capacity),
         None if check.is_broken(&at("capacity")) => None,
@@ -97,6 +114,50 @@ fn shard(check: &mut Check<'_>, index: usize, raw: &v1alpha1::Shard, default: Op
         path: path?,
         capacity: capacity?,
     })
+}
+
+/// A shard's management cluster must be one of its region, and own the shard's folder.
+fn in_fleet(
+    check: &mut Check<'_>,
+    index: usize,
+    name: &ManagementClusterName,
+    path: Option<&RepoPath>,
+    region: Option<&RegionName>,
+) {
+    let Some(fleet) = check.fleet() else { return };
+    let at = |field: &str| format!("/spec/shards/{index}/{field}");
+    let Some((its_region, cluster)) = fleet.management_cluster(name) else {
+        let known: Vec<&str> = fleet
+            .management_clusters()
+            .map(|(_, known)| known.name.as_str())
+            .collect();
+        let hint = suggest::among(name.as_str(), known.into_iter());
+        check.error(
+            &at("managementCluster"),
+            format!("the fleet file has no management cluster `{name}`"),
+            hint,
+        );
+        return;
+    };
+    if let Some(region) = region
+        && its_region != region
+    {
+        check.error(
+            &at("managementCluster"),
+            format!("{name} is in the region {its_region}"),
+            format!("a cluster is placed in its own region, here {region}"),
+        );
+    }
+    if let Some(path) = path
+        && fleet.owner_of(path).is_none_or(|(_, owner)| owner.name != *name)
+    {
+        let folders: Vec<&str> = cluster.paths.iter().map(RepoPath::as_str).collect();
+        check.error(
+            &at("path"),
+            format!("{path} does not belong to {name}, so a cluster that is placed there would not either"),
+            format!("its folders are {}", suggest::list(folders.into_iter())),
+        );
+    }
 }
 
 /// Two shards that share a name, a namespace or a folder are one, and would be counted as two.
@@ -122,7 +183,7 @@ fn compare(check: &mut Check<'_>, shards: &[Option<Shard>], requests: Option<&Re
                 check.error(
                     &at("name"),
                     format!("{} is the name of spec.shards[{first}] already", shard.name),
-                    "",
+                    "names of shards are unique in the whole fleet",
                 );
             }
             if (&shard.management_cluster, &shard.namespace) == (&other.management_cluster, &other.namespace) {

@@ -55,6 +55,11 @@ fn report(check: &mut Check<'_>, schema: &Value, error: &ValidationError<'_>, cu
     let at = error.instance_path().as_str().to_owned();
     // The schema of the value: what stands around the keyword that failed.
     let keyword = error.schema_path().as_str().to_owned();
+    if check.is_broken(&at) {
+        // An earlier gate has said what is wrong.
+        cuts.push(at);
+        return;
+    }
     let around = keyword
         .rsplit_once('/')
         .and_then(|(above, _)| schema.pointer(above))
@@ -82,11 +87,13 @@ fn report(check: &mut Check<'_>, schema: &Value, error: &ValidationError<'_>, cu
         ValidationErrorKind::Type { kind } => {
             let found = found(check, &at);
             if found == "nothing" {
-                check.error_at_key(
-                    &at,
-                    format!("has no value; expected {}", expected(kind)),
-                    "give it one, or remove the key",
-                );
+                let optional = around.get("properties").is_some() && around.get("required").is_none();
+                let hint = if optional {
+                    "write `{}` for the defaults, or remove the key"
+                } else {
+                    "give it one, or remove the key"
+                };
+                check.error_at_key(&at, format!("has no value; expected {}", expected(kind)), hint);
             } else {
                 let hint = hint_for_type(check, &at, kind, around);
                 check.error(&at, format!("expected {}, found {found}", expected(kind)), hint);
@@ -98,30 +105,27 @@ fn report(check: &mut Check<'_>, schema: &Value, error: &ValidationError<'_>, cu
         | ValidationErrorKind::Constant { .. } => {
             let options = options(around);
             let found = found(check, &at);
-            let near = error
-                .instance()
-                .as_str()
-                .and_then(|word| suggest::nearest(word, options.iter().map(String::as_str)));
-            let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+            let word = error.instance().as_str();
+            let hint = word
+                .and_then(|word| suggest::meant(word, options.iter().map(String::as_str)))
+                .unwrap_or_default();
             let options = suggest::list(options.iter().map(String::as_str));
             check.error(&at, format!("expected one of {options}, found {found}"), hint);
             cuts.push(at);
         }
-        ValidationErrorKind::Minimum { limit } => {
+        ValidationErrorKind::Minimum { limit } | ValidationErrorKind::Maximum { limit } => {
             let found = found(check, &at);
+            let bound = |key| around.get(key).and_then(Value::as_i64);
+            let range = match (bound("minimum"), bound("maximum")) {
+                (Some(least), Some(most)) => format!("from {least} to {most}"),
+                (Some(least), None) => format!("at least {least}"),
+                (None, Some(most)) => format!("at most {most}"),
+                (None, None) => "within its range".to_owned(),
+            };
             check.error(
                 &at,
-                format!("must be at least {limit}, found {found}"),
-                first_sentence(words_of(around)),
-            );
-            cuts.push(at);
-        }
-        ValidationErrorKind::Maximum { limit } => {
-            let found = found(check, &at);
-            check.error(
-                &at,
-                format!("must be at most {limit}, found {found}"),
-                first_sentence(words_of(around)),
+                format!("must be {range}, found {found}"),
+                sentence_with(words_of(around), &limit.to_string()),
             );
             cuts.push(at);
         }
@@ -158,6 +162,22 @@ fn first_sentence(words: &str) -> String {
         .or_else(|| words.find("\n"))
         .map_or(words.len(), |at| at + 1);
     words[..end].trim_end().to_owned()
+}
+
+/// The sentence that gives the reason of a limit; nothing if the words don't mention the number.
+fn sentence_with(words: &str, number: &str) -> String {
+    let sentences = words.split_inclusive(". ");
+    let mentions = |sentence: &&str| {
+        sentence
+            .split(|c: char| !c.is_ascii_digit())
+            .any(|digits| digits == number)
+    };
+    sentences
+        .filter(|sentence| !sentence.starts_with("Default"))
+        .find(mentions)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 fn expected(kind: &TypeKind) -> String {

@@ -2,20 +2,32 @@
 
 /// A hint for a word that is not among the known ones: the nearest, or all of them.
 pub(super) fn among<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(word, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", list(known)),
-    }
+    meant(word, known.clone()).unwrap_or_else(|| match known.clone().next() {
+        Some(_) => format!("known are {}", list(known)),
+        None => String::new(),
+    })
 }
 
-/// The nearest word, if it is near enough to be a slip.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// A question for the words that may have been meant.
+pub(super) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let near = nearest(word, known);
+    (!near.is_empty()).then(|| format!("did you mean {}?", list(near.into_iter()).replace(", ", " or ")))
+}
+
+/// The nearest words, if they are near enough to be meant; several if equally near.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let lower = word.to_ascii_lowercase();
-    known
+    let mut near: Vec<(usize, &str)> = known
         .map(|candidate| (distance(&lower, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
-        .min()
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_unstable();
+    let least = near.first().map(|(least, _)| *least);
+    near.into_iter()
+        .take_while(|(distance, _)| Some(*distance) == least)
+        .map(|(_, word)| word)
+        .take(3)
+        .collect()
 }
 
 /// Words for a sentence.
@@ -55,16 +67,20 @@ mod tests {
     fn a_slip_finds_the_word_that_was_meant() {
         let known = ["bounds", "scaleUp", "scaleDown", "selector", "maxAge", "mode"];
         for (word, meant) in [
-            ("bound", Some("bounds")),
-            ("scaledown", Some("scaleDown")),
-            ("scaelUp", Some("scaleUp")),
-            ("max_age", Some("maxAge")),
-            ("modes", Some("mode")),
-            ("replicas", None),
-            ("", None),
+            ("bound", vec!["bounds"]),
+            ("scaledown", vec!["scaleDown"]),
+            ("scaelUp", vec!["scaleUp"]),
+            ("max_age", vec!["maxAge"]),
+            ("modes", vec!["mode"]),
+            ("replicas", vec![]),
+            ("", vec![]),
         ] {
             assert_eq!(nearest(word, known.into_iter()), meant, "{word}");
         }
         assert_eq!(among("xyzzy", ["a", "b"].into_iter()), "known are `a`, `b`");
+        assert_eq!(
+            among("capn", ["capi", "capx", "bmo"].into_iter()),
+            "did you mean `capi` or `capx`?"
+        );
     }
 }
