@@ -2,6 +2,8 @@
 
 mod architecture;
 mod dependencies;
+mod policies;
+mod policy_mutations;
 mod render;
 
 /// A file that nobody names would be a test that never runs.
