@@ -169,3 +169,78 @@ impl FleetFile {
         open.reduce(|first, other| if other.1 > first.1 { other } else { first })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fleet() -> FleetFile {
+        let text = "
+apiVersion: fleetscale.io/v1alpha1
+kind: Fleet
+metadata: {name: example}
+spec:
+  repository: {path: fleet.git}
+  regions:
+    - name: eu
+      managementClusters:
+        - {name: eu-2, paths: [clusters/eu/two]}
+        - {name: eu-1, paths: [platform/eu-1, clusters/eu]}
+  freezes:
+    - {name: short, schedule: '0 0 24 12 *', duration: 24h}
+    - {name: long, schedule: '0 0 20 12 *', duration: 14d}
+    - {name: also-long, schedule: '0 0 20 12 *', duration: 14d}
+";
+        FleetFile::load("fleet.yaml", text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_management_cluster_with_the_deepest_folder() {
+        let fleet = fleet();
+        let owner = |path: &str| {
+            let path: RepoPath = path.parse().unwrap();
+            fleet
+                .owner_of(&path)
+                .map(|(region, cluster)| format!("{region}/{}", cluster.name))
+        };
+        assert_eq!(owner("clusters/eu/blue/md.yaml").as_deref(), Some("eu/eu-1"));
+        assert_eq!(owner("clusters/eu/two/md.yaml").as_deref(), Some("eu/eu-2"));
+        assert_eq!(owner("clusters/eu/twofold/md.yaml").as_deref(), Some("eu/eu-1"));
+        assert_eq!(owner("clusters/us/md.yaml"), None);
+    }
+
+    #[test]
+    fn of_open_freezes_the_one_that_ends_last_counts() {
+        let fleet = fleet();
+        let frozen = |now: &str| {
+            fleet
+                .frozen_at(now.parse().unwrap())
+                .map(|(freeze, until)| (freeze.name.as_str(), until.to_string()))
+        };
+        assert_eq!(
+            frozen("2026-12-24T12:00:00Z"),
+            Some(("also-long", "2027-01-03T00:00:00Z".to_owned()))
+        );
+        assert_eq!(frozen("2026-12-19T23:59:59Z"), None);
+        assert_eq!(frozen("2027-01-03T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_budget_counts_its_direction_and_one_for_any_counts_all() {
+        let budget = |direction| Budget {
+            direction,
+            max_changes: Some(1),
+            max_nodes: None,
+            max_percent: None,
+            per: BudgetPer::Run,
+            window: None,
+        };
+        let counts = |budget: &Budget| {
+            [Some(Direction::Up), Some(Direction::Down), None].map(|direction| budget.counts(direction))
+        };
+        assert_eq!(counts(&budget(Some(Direction::Down))), [false, true, false]);
+        assert_eq!(counts(&budget(None)), [true, true, true]);
+        let always = budget(None);
+        assert!(always.applies_at(jiff::Timestamp::UNIX_EPOCH));
+    }
+}

@@ -253,3 +253,83 @@ fn stream<'a>(path: &str, text: &'a str, problems: &mut Vec<Problem>) -> Option<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARDING: &str = "
+apiVersion: fleetscale.io/v1alpha1
+kind: ShardingPolicy
+metadata: {name: eu}
+spec:
+  region: eu
+  requests: requests/eu
+  shards: [{name: a, managementCluster: eu-1, namespace: a, path: clusters/a}]
+";
+
+    #[test]
+    fn requests_lie_outside_of_everything_that_is_applied() {
+        let set = PolicySet::load([("sharding.yaml", SHARDING)], None).unwrap();
+        let conflicts = |applied: &[Option<&str>]| {
+            let paths: Vec<Option<RepoPath>> = applied
+                .iter()
+                .map(|path| path.map(|path| path.parse().unwrap()))
+                .collect();
+            let problems = set.sharding[0].outside_applied_paths(
+                paths
+                    .iter()
+                    .map(|path| (path.as_ref(), "Kustomization flux-system/apps")),
+            );
+            problems
+                .iter()
+                .map(|problem| (problem.line, problem.message.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            conflicts(&[Some("clusters"), Some("requests/eu-2"), Some("requests-eu")]),
+            []
+        );
+        let message = |what: &str| {
+            format!(
+                "Kustomization flux-system/apps applies {what}, so a cluster that waits in requests/eu would be created at once"
+            )
+        };
+        assert_eq!(conflicts(&[Some("requests")]), [(7, message("requests"))]);
+        assert_eq!(conflicts(&[Some("requests/eu/new")]), [(7, message("requests/eu/new"))]);
+        assert_eq!(conflicts(&[None]), [(7, message("the whole repository"))]);
+    }
+
+    #[test]
+    fn the_digest_follows_the_content_and_nothing_else() {
+        let digest = |files: &[(&str, &str)]| PolicySet::load(files.iter().copied(), None).unwrap().digest;
+        let plain = digest(&[("a.yaml", SHARDING)]);
+        let commented = format!("# a comment\n{SHARDING}\n---\n# nothing\n");
+        assert_eq!(digest(&[("b.yaml", &commented)]), plain);
+        assert_eq!(
+            digest(&[("a.yaml", &SHARDING.replace("region: eu", "region: \"eu\""))]),
+            plain
+        );
+        assert_ne!(
+            digest(&[("a.yaml", &SHARDING.replace("requests/eu", "requests/us"))]),
+            plain
+        );
+        assert_ne!(digest(&[]), plain);
+    }
+
+    #[test]
+    fn problems_of_all_files_come_in_one_go_sorted() {
+        let broken = SHARDING.replace("region: eu", "region: EU");
+        let files = [
+            ("z.yaml", broken.as_str()),
+            ("a.yaml", "{"),
+            ("m.yaml", broken.as_str()),
+        ];
+        let problems = PolicySet::load(files, None).unwrap_err();
+        let places: Vec<(&str, usize)> = problems
+            .iter()
+            .map(|problem| (problem.file.as_str(), problem.line))
+            .collect();
+        assert_eq!(places, [("a.yaml", 1), ("m.yaml", 6), ("z.yaml", 6)]);
+    }
+}

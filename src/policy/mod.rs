@@ -1,4 +1,10 @@
 //! What people want: the policies and the fleet file, read, checked and turned into types that can't be wrong.
+//!
+//! [`v1alpha1`] is what people write, with the reference on its fields and a JSON Schema made of them ([`schema()`]). `load` and `validate` turn
+//! it into [`PolicySet`] and [`FleetFile`], or into every [`Problem`] in one go, each with its line and the way out. [`schedule`] knows when
+//! a window is open, [`catalogue`] which flag a version of a controller has.
+//!
+//! Absent on purpose: reading files (whoever calls has their bytes), the clock (times are arguments), and every decision.
 
 pub mod catalogue;
 mod fleet_file;

@@ -160,6 +160,7 @@ mod tests {
     fn cluster_api_raised_its_defaults_in_one_minor() {
         for (version, qps, burst, machines, clusters) in [
             ("v1.5.0", 20, 30, 10, 10),
+            ("v1.12.4-vendor.1", 20, 30, 10, 10),
             ("v1.12.11", 20, 30, 10, 10),
             ("v1.13.0", 100, 200, 100, 50),
             ("1.14.0", 100, 200, 100, 50),
@@ -189,7 +190,6 @@ mod tests {
             ("capi-kubeadm-bootstrap", "cluster-concurrency", "v1.13.0"),
             ("kamaji", "kube-api-qps", "v1.0.0"),
             ("capx", "kube-api-qps", "v1.10.3"),
-            ("capk", "kube-api-qps", "v0.10.0"),
         ] {
             assert_eq!(
                 default(component, flag, version),
@@ -210,6 +210,7 @@ mod tests {
             "2024-11-01",
             "v1.99.0",
             "v0.4.0",
+            "v1.3.9",
             "sha256:abc",
             "v+1.13.0",
             "v2.0.0",

@@ -3,9 +3,9 @@
 use super::Default::{Computed, Duration, Whole};
 use super::{Component, Flag, Minor};
 
-const CAPI_112: &str = "cluster-api v1.5 to v1.12, main.go";
+const CAPI_112: &str = "cluster-api up to v1.12, main.go";
 const CAPI_113: &str = "cluster-api v1.13, main.go (raised by #13317 and #13496)";
-const CAPI_SAME: &str = "cluster-api v1.5 to v1.14, main.go";
+const CAPI_SAME: &str = "cluster-api up to v1.14, main.go";
 const CAPM3: &str = "cluster-api-provider-metal3 v1.8 to v1.14, main.go";
 const BMO: &str = "baremetal-operator v0.6 to v0.14, main.go";
 const CAPX: &str = "cluster-api-provider-nutanix v1.4 to v1.10, main.go";
@@ -29,48 +29,48 @@ macro_rules! flags {
 pub(super) const COMPONENTS: &[Component] = &[
     Component {
         name: "capi",
-        first: Minor(1, 0),
+        first: Minor(1, 4),
         last: Minor(1, 14),
         flags: flags! {
             "kube-api-qps": Minor(1, 5) => Whole(20, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
             "kube-api-burst": Minor(1, 5) => Whole(30, CAPI_112), Minor(1, 13) => Whole(200, CAPI_113);
-            "cluster-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "clustertopology-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "machine-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
-            "machineset-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "machinedeployment-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "machinepool-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "machinehealthcheck-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
-            "clusterclass-concurrency": Minor(1, 5) => Whole(10, CAPI_SAME);
-            "extensionconfig-concurrency": Minor(1, 5) => Whole(10, CAPI_SAME);
-            "clusterresourceset-concurrency": Minor(1, 5) => Whole(10, CAPI_SAME);
+            "cluster-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "clustertopology-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "machine-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
+            "machineset-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "machinedeployment-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "machinepool-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "machinehealthcheck-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(50, CAPI_113);
+            "clusterclass-concurrency": Minor(1, 4) => Whole(10, CAPI_SAME);
+            "extensionconfig-concurrency": Minor(1, 4) => Whole(10, CAPI_SAME);
+            "clusterresourceset-concurrency": Minor(1, 4) => Whole(10, CAPI_SAME);
             "clustercachetracker-concurrency": Minor(1, 6) => Whole(10, CAPI_112); removed in Minor(1, 9);
             "clustercache-concurrency": Minor(1, 9) => Whole(100, CAPI_SAME);
             "clustercache-client-qps": Minor(1, 9) => Whole(20, CAPI_SAME);
             "clustercache-client-burst": Minor(1, 9) => Whole(30, CAPI_SAME);
-            "sync-period": Minor(1, 0) => Duration("10m");
+            "sync-period": Minor(1, 4) => Duration("10m");
         },
     },
     Component {
         name: "capi-kubeadm-bootstrap",
-        first: Minor(1, 0),
+        first: Minor(1, 4),
         last: Minor(1, 14),
         flags: flags! {
             "kube-api-qps": Minor(1, 5) => Whole(20, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
             "kube-api-burst": Minor(1, 5) => Whole(30, CAPI_112), Minor(1, 13) => Whole(200, CAPI_113);
-            "kubeadmconfig-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
-            "sync-period": Minor(1, 0) => Duration("10m");
+            "kubeadmconfig-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
+            "sync-period": Minor(1, 4) => Duration("10m");
         },
     },
     Component {
         name: "capi-kubeadm-control-plane",
-        first: Minor(1, 0),
+        first: Minor(1, 4),
         last: Minor(1, 14),
         flags: flags! {
             "kube-api-qps": Minor(1, 5) => Whole(20, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
             "kube-api-burst": Minor(1, 5) => Whole(30, CAPI_112), Minor(1, 13) => Whole(200, CAPI_113);
-            "kubeadmcontrolplane-concurrency": Minor(1, 5) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
-            "sync-period": Minor(1, 0) => Duration("10m");
+            "kubeadmcontrolplane-concurrency": Minor(1, 4) => Whole(10, CAPI_112), Minor(1, 13) => Whole(100, CAPI_113);
+            "sync-period": Minor(1, 4) => Duration("10m");
         },
     },
     Component {
@@ -114,7 +114,7 @@ pub(super) const COMPONENTS: &[Component] = &[
     },
     Component {
         name: "capk",
-        first: Minor(0, 1),
+        first: Minor(0, 11),
         last: Minor(0, 11),
         flags: flags! {
             "kube-api-qps": Minor(0, 11) => Whole(20, CAPK);
