@@ -55,8 +55,8 @@ pub struct NodeGroupPolicySpec {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bounds {
-    /// Never shrink below this. Default 3: below three nodes the loss of one takes more than half of what is left, and Compliant Kubernetes
-    /// asks for another node size instead.
+    /// Never shrink below this. Default 3: with fewer the loss of one takes half of the capacity or all of it, and Compliant Kubernetes asks
+    /// for smaller nodes instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 5000))]
     pub min: Option<u32>,

@@ -7,7 +7,7 @@ use crate::policy::set::{Bounds, Meta, NodeGroupPolicy, ScaleDown, ScaleUp, Step
 use crate::policy::v1alpha1::{self, NodeGroupPolicySpec};
 use crate::policy::{Percent, Variable};
 
-/// Seed of the figure: with fewer than three nodes the loss of one takes more than half of what is left (Compliant Kubernetes).
+/// With fewer than three nodes the loss of one takes half of the capacity or all of it; Compliant Kubernetes asks for smaller nodes there.
 const MIN_NODES: u32 = 3;
 
 /// P1 of Compliant Kubernetes: one hour, CPU above 95 % or memory above 85 %.
