@@ -24,7 +24,7 @@ mod store;
 mod trailers;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use commit::{Draft, DraftError, Drafted, FileChange};
 pub use error::GitError;

@@ -1,2 +1,28 @@
-//! Carries a plan out: branches and pull requests, and the memory of what became of them.
+//! Carries a plan out: branches and pull requests, and the memory of what became of them. The only writer.
+//!
+//! Four steps. [`ledger`] reads what we said before and what people did about it. [`reconcile`] compares that with what the plan wants and
+//! names one step for each branch; it is pure. [`perform`] takes the steps one by one and reads back after each. [`message`] finds the
+//! words.
+//!
+//! Invariants: at most one open pull request for a branch; a person's commit, amend, close or deleted branch is never overwritten or argued
+//! with; an ambiguous answer is read again and never repeated; a failed step stops no other.
+
+mod desired;
 pub mod escape;
+mod message;
+mod observe;
+mod perform;
+mod reconcile;
+mod state;
+
+#[cfg(test)]
+mod testing;
+
+pub use desired::{Desired, Want, desired};
+pub use message::{Message, MessageError, closing_comment, message};
+pub use observe::{ObserveError, ledger};
+pub use perform::{Done, Moment, Outcome, Publication, Unready, Watch, draft, perform};
+pub use reconcile::{Action, HandsOff, Lease, Step, reconcile};
+
+/// Everything of ours on the remote lies below this prefix; the rest of a branch's name is its scope.
+pub const BRANCH_PREFIX: &str = "fleetscale/";

@@ -1,0 +1,434 @@
+use std::cell::RefCell;
+
+use super::super::testing::{BRANCH, branch, change, plan, proposal};
+use super::super::{desired, ledger, reconcile};
+use super::*;
+use crate::forge::{LocalError, LocalForge, NewPullRequest, PullRequestText};
+use crate::git::testing::{World, agent};
+use crate::model::{ProposedChange, PullRequestState, Standing};
+
+/// A remote and a forge, and what is wanted of them.
+struct Stage {
+    world: World,
+    forge: LocalForge,
+}
+
+/// What one run wants.
+#[derive(Clone, Copy)]
+enum Wish {
+    /// `base.yaml` with this number.
+    Propose(i64),
+    /// Nothing any more.
+    Withdraw,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let world = World::new();
+        let forge = LocalForge::new(world.folder().join("pulls"));
+        Self { world, forge }
+    }
+
+    /// One whole run over a forge that may be a faulty one.
+    fn run_over<F: Forge>(&self, forge: &F, wish: Wish, watch: &mut Watch<'_>) -> Vec<Outcome> {
+        let proposals = match wish {
+            Wish::Propose(to) => vec![proposal(vec![change("md-0", 1, to)])],
+            Wish::Withdraw => Vec::new(),
+        };
+        let files = proposals
+            .iter()
+            .map(|proposal| (proposal.branch.clone(), files(&proposal.changes)))
+            .collect();
+        self.carry_out(forge, proposals, &files, watch)
+    }
+
+    fn carry_out<F: Forge>(
+        &self,
+        forge: &F,
+        proposals: Vec<Proposal>,
+        files: &BTreeMap<BranchName, BTreeMap<RepoPath, FileChange>>,
+        watch: &mut Watch<'_>,
+    ) -> Vec<Outcome> {
+        let store = Store::open(self.world.remote_path()).unwrap();
+        let remote = Remote::Path(self.world.remote_path().to_owned());
+        let (agent, main) = (agent(), "main".parse().unwrap());
+        block_on(async {
+            let (ledger, base) = ledger(&store, &remote, &main, &agent, &self.forge).await.unwrap();
+            let nothing_wanted = proposals.is_empty();
+            let mut plan = plan(base, proposals);
+            let standing = |number| Standing {
+                number,
+                branch: branch(),
+                keep: false,
+                reasons: Vec::new(),
+            };
+            if nothing_wanted {
+                plan.standing = ledger.open().map(|open| standing(open.number)).collect();
+            }
+            let actions = reconcile(&desired(&plan), &ledger, &main, plan.now);
+            let publication = Publication {
+                plan: &plan,
+                ledger: &ledger,
+                files,
+                store: &store,
+                remote: &remote,
+                forge,
+                agent: &agent,
+            };
+            perform(&publication, &actions, watch).await
+        })
+    }
+
+    fn run(&self, wish: Wish) -> Vec<Outcome> {
+        self.run_over(&self.forge, wish, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// A run that is killed at a moment.
+    fn killed(&self, wish: Wish, at: Moment) -> Vec<Outcome> {
+        self.run_over(&self.forge, wish, &mut |_, moment| {
+            if moment == at {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+    }
+
+    fn requests(&self) -> Vec<ForgePullRequest> {
+        block_on(self.forge.list("")).unwrap()
+    }
+
+    fn open(&self) -> usize {
+        let open = |request: &&ForgePullRequest| request.state == PullRequestState::Open;
+        self.requests().iter().filter(open).count()
+    }
+
+    /// Everything that a person can see of the remote and the forge.
+    fn picture(&self) -> String {
+        let refs = crate::git::testing::git_in(self.world.remote_path(), &["for-each-ref"]);
+        format!("{refs}\n{:?}", self.requests())
+    }
+}
+
+fn files(changes: &[ProposedChange]) -> BTreeMap<RepoPath, FileChange> {
+    let text: String = changes
+        .iter()
+        .map(|change| format!("x: {}\n", change.action.values().1))
+        .collect();
+    BTreeMap::from([("base.yaml".parse().unwrap(), FileChange::Replace(text.into_bytes()))])
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn words(outcomes: &[Outcome]) -> Vec<&str> {
+    outcomes.iter().map(|outcome| outcome.done.word()).collect()
+}
+
+fn failure(outcomes: &[Outcome]) -> &str {
+    match outcomes {
+        [
+            Outcome {
+                done: Done::Failed { why },
+                ..
+            },
+        ] => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_run_creates_and_ten_more_change_nothing() {
+    let stage = Stage::new();
+    let created = stage.run(Wish::Propose(5));
+    let location = stage.world.folder().join("pulls/0001").display().to_string();
+    assert_eq!(
+        created,
+        [Outcome {
+            branch: branch(),
+            number: Some(1),
+            location: Some(location),
+            done: Done::Created,
+        }]
+    );
+    let picture = stage.picture();
+    for _ in 0..10 {
+        assert_eq!(words(&stage.run(Wish::Propose(5))), ["unchanged"]);
+        assert_eq!(stage.picture(), picture);
+    }
+}
+
+#[test]
+fn another_proposal_updates_branch_and_pull_request_in_place() {
+    let stage = Stage::new();
+    stage.run(Wish::Propose(5));
+    let before = stage.world.head(BRANCH);
+    assert_eq!(words(&stage.run(Wish::Propose(6))), ["updated"]);
+    assert_ne!(stage.world.head(BRANCH), before);
+    assert_eq!(stage.requests()[0].title, "[P1] eu-1: shard-a/blue up: md-0 1 -> 6");
+    assert_eq!(stage.requests().len(), 1);
+    assert_eq!(words(&stage.run(Wish::Propose(6))), ["unchanged"]);
+}
+
+const MOMENTS: [Moment; 7] = [
+    Moment::Begin,
+    Moment::BeforePush,
+    Moment::AfterPush,
+    Moment::BeforePullRequest,
+    Moment::AfterPullRequest,
+    Moment::BeforeClose,
+    Moment::BeforeDelete,
+];
+
+/// A run that is killed at any moment and then run again ends where an undisturbed one does, with one pull request for the branch.
+#[test]
+fn a_killed_run_loses_nothing_and_doubles_nothing() {
+    for killed_in in [Wish::Propose(5), Wish::Propose(6), Wish::Withdraw] {
+        for moment in MOMENTS {
+            let (disturbed, undisturbed) = (Stage::new(), Stage::new());
+            if !matches!(killed_in, Wish::Propose(5)) {
+                disturbed.run(Wish::Propose(5));
+                undisturbed.run(Wish::Propose(5));
+            }
+            disturbed.killed(killed_in, moment);
+            let again = disturbed.run(killed_in);
+            assert!(!words(&again).contains(&"failed"), "{moment:?}: {again:?}");
+            undisturbed.run(killed_in);
+
+            let expected = if matches!(killed_in, Wish::Withdraw) { 0 } else { 1 };
+            assert_eq!(
+                (disturbed.requests().len(), disturbed.open()),
+                (1, expected),
+                "{moment:?}"
+            );
+            let text = |stage: &Stage| {
+                let [request] = &stage.requests()[..] else {
+                    unreachable!()
+                };
+                (
+                    request.title.clone(),
+                    request.body.clone(),
+                    request.labels.clone(),
+                    request.state,
+                )
+            };
+            assert_eq!(text(&disturbed), text(&undisturbed), "{moment:?}");
+            // A kill between closing and deleting leaves the branch: nobody knows any more that it was to go.
+            if moment != Moment::BeforeDelete {
+                assert_eq!(
+                    disturbed.world.find(BRANCH),
+                    undisturbed.world.find(BRANCH),
+                    "{moment:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_killed_between_push_and_pull_request_is_adopted() {
+    let stage = Stage::new();
+    assert_eq!(words(&stage.killed(Wish::Propose(5), Moment::AfterPush)), ["stopped"]);
+    let pushed = stage.world.head(BRANCH);
+    assert_eq!(stage.requests(), []);
+    assert_eq!(words(&stage.run(Wish::Propose(5))), ["adopted"]);
+    assert_eq!((stage.world.head(BRANCH), stage.open()), (pushed, 1));
+}
+
+#[test]
+fn a_person_who_pushes_in_the_middle_of_a_run_wins() {
+    let stage = Stage::new();
+    stage.run(Wish::Propose(5));
+    let theirs = RefCell::new(None);
+    let outcomes = stage.run_over(&stage.forge, Wish::Propose(6), &mut |_, moment| {
+        if moment == Moment::BeforePush {
+            theirs.replace(Some(stage.world.human(BRANCH, &[("mine.yaml", "1")])));
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(failure(&outcomes).contains("somebody moved it to"));
+    assert_eq!(Some(stage.world.head(BRANCH)), theirs.into_inner());
+    assert_eq!(words(&stage.run(Wish::Propose(6))), ["hands off"]);
+    assert_eq!(stage.requests()[0].title, "[P1] eu-1: shard-a/blue up: md-0 1 -> 5");
+}
+
+#[test]
+fn what_a_person_does_is_respected() {
+    let commit = Stage::new();
+    commit.run(Wish::Propose(5));
+    let theirs = commit.world.human(BRANCH, &[("mine.yaml", "1")]);
+    for wish in [Wish::Propose(5), Wish::Propose(6), Wish::Withdraw] {
+        assert_eq!(words(&commit.run(wish)), ["hands off"]);
+        assert_eq!((commit.world.head(BRANCH), commit.open()), (theirs.clone(), 1));
+    }
+
+    let closed = Stage::new();
+    closed.run(Wish::Propose(5));
+    std::fs::write(closed.world.folder().join("pulls/0001/state"), "closed\n").unwrap();
+    let picture = closed.picture();
+    assert_eq!(words(&closed.run(Wish::Propose(5))), ["hands off"]);
+    assert_eq!(words(&closed.run(Wish::Withdraw)), Vec::<&str>::new());
+    assert_eq!(closed.picture(), picture);
+
+    let deleted = Stage::new();
+    deleted.run(Wish::Propose(5));
+    deleted.world.git(&["push", "-q", "origin", "--delete", BRANCH]);
+    assert_eq!(words(&deleted.run(Wish::Propose(5))), ["hands off"]);
+    assert_eq!(deleted.world.find(BRANCH), None);
+}
+
+#[test]
+fn a_merge_with_plain_git_is_noted_and_the_next_proposal_is_a_new_pull_request() {
+    let stage = Stage::new();
+    stage.run(Wish::Propose(5));
+    let world = &stage.world;
+    world.git(&["fetch", "-q"]);
+    world.git(&["checkout", "-q", "main"]);
+    world.git(&["merge", "-q", "--no-ff", "-m", "Merge", &format!("origin/{BRANCH}")]);
+    world.git(&["push", "-q", "origin", "main"]);
+    assert_eq!(words(&stage.run(Wish::Withdraw)), ["merged"]);
+    assert_eq!(stage.requests()[0].state, PullRequestState::Merged);
+    assert_eq!(words(&stage.run(Wish::Propose(7))), ["created"]);
+    assert_eq!((stage.requests().len(), stage.open()), (2, 1));
+}
+
+#[test]
+fn what_is_no_longer_wanted_is_closed_with_the_reason_and_may_come_back() {
+    let stage = Stage::new();
+    stage.run(Wish::Propose(5));
+    assert_eq!(words(&stage.run(Wish::Withdraw)), ["closed"]);
+    assert_eq!((stage.world.find(BRANCH), stage.open()), (None, 0));
+    let comments = std::fs::read_to_string(stage.world.folder().join("pulls/0001/comments.md")).unwrap();
+    assert!(comments.contains("no longer wanted: nothing of it is wanted any more."));
+    assert_eq!(words(&stage.run(Wish::Propose(5))), ["created"]);
+}
+
+#[test]
+fn a_failed_proposal_stops_no_other() {
+    let stage = Stage::new();
+    let mut broken = proposal(vec![change("md-0", 1, 5)]);
+    broken.branch = "fleetscale/eu-1/aaa/up".parse().unwrap();
+    let fine = proposal(vec![change("md-0", 1, 5)]);
+    let files = BTreeMap::from([(fine.branch.clone(), files(&fine.changes))]);
+    let outcomes = stage.carry_out(&stage.forge, vec![broken, fine], &files, &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    assert_eq!(words(&outcomes), ["failed", "created"]);
+    assert_eq!(stage.open(), 1);
+}
+
+/// A forge that fails one kind of call, before or after it took effect.
+struct Faulty<'a> {
+    forge: &'a LocalForge,
+    call: &'static str,
+    after_effect: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("502 Bad Gateway")]
+    Gateway,
+    #[error(transparent)]
+    Local(#[from] LocalError),
+}
+
+impl Faulty<'_> {
+    async fn call<T>(&self, name: &str, call: impl Future<Output = Result<T, LocalError>>) -> Result<T, Fault> {
+        if name != self.call {
+            return Ok(call.await?);
+        }
+        if self.after_effect {
+            call.await?;
+        }
+        Err(Fault::Gateway)
+    }
+}
+
+impl Forge for Faulty<'_> {
+    type Error = Fault;
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ForgePullRequest>, Fault> {
+        self.call("list", self.forge.list(prefix)).await
+    }
+
+    async fn create(&self, new: &NewPullRequest) -> Result<u64, Fault> {
+        self.call("create", self.forge.create(new)).await
+    }
+
+    async fn update(&self, number: u64, text: &PullRequestText) -> Result<(), Fault> {
+        self.call("update", self.forge.update(number, text)).await
+    }
+
+    async fn comment(&self, number: u64, comment: &str) -> Result<(), Fault> {
+        self.call("comment", self.forge.comment(number, comment)).await
+    }
+
+    async fn close(&self, number: u64, at: jiff::Timestamp) -> Result<(), Fault> {
+        self.call("close", self.forge.close(number, at)).await
+    }
+
+    async fn record_merge(&self, number: u64, at: jiff::Timestamp) -> Result<(), Fault> {
+        self.call("record_merge", self.forge.record_merge(number, at)).await
+    }
+}
+
+#[test]
+fn an_ambiguous_answer_is_read_again_and_never_repeated() {
+    let table = [
+        (Wish::Propose(5), "create", true, "created"),
+        (Wish::Propose(5), "create", false, "failed"),
+        (Wish::Propose(5), "list", false, "failed"),
+        (Wish::Propose(6), "update", true, "updated"),
+        (Wish::Propose(6), "update", false, "failed"),
+        (Wish::Withdraw, "close", true, "closed"),
+        (Wish::Withdraw, "close", false, "failed"),
+        (Wish::Withdraw, "comment", true, "failed"),
+    ];
+    for (wish, call, after_effect, expected) in table {
+        let stage = Stage::new();
+        if !matches!(wish, Wish::Propose(5)) {
+            stage.run(Wish::Propose(5));
+        }
+        let faulty = Faulty {
+            forge: &stage.forge,
+            call,
+            after_effect,
+        };
+        let outcomes = stage.run_over(&faulty, wish, &mut |_, _| ControlFlow::Continue(()));
+        assert_eq!(words(&outcomes), [expected], "{call} {after_effect}: {outcomes:?}");
+        assert!(expected != "failed" || failure(&outcomes).contains("502 Bad Gateway"));
+        // The next run, over a sound forge, brings it to its end.
+        assert!(!words(&stage.run(wish)).contains(&"failed"));
+        let open = if matches!(wish, Wish::Withdraw) { 0 } else { 1 };
+        assert_eq!(
+            (stage.requests().len(), stage.open()),
+            (1, open),
+            "{call} {after_effect}"
+        );
+    }
+}
+
+#[test]
+fn a_dry_run_drafts_the_commit_that_a_run_pushes() {
+    let stage = Stage::new();
+    let store = Store::open(stage.world.remote_path()).unwrap();
+    let plan = plan(stage.world.head("main"), vec![proposal(vec![change("md-0", 1, 5)])]);
+    let proposed = &plan.proposals[0];
+    let publication = Publication {
+        plan: &plan,
+        ledger: &Ledger::default(),
+        files: &BTreeMap::from([(branch(), files(&proposed.changes))]),
+        store: &store,
+        remote: &Remote::Path(stage.world.remote_path().to_owned()),
+        forge: &stage.forge,
+        agent: &agent(),
+    };
+    let (drafted, _) = draft(&publication, proposed).unwrap();
+    assert_eq!(stage.world.find(BRANCH), None);
+    stage.run(Wish::Propose(5));
+    assert_eq!(stage.world.head(BRANCH), drafted.commit);
+}
