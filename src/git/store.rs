@@ -7,6 +7,7 @@ use git2::{Oid, Repository, RepositoryInitOptions};
 use crate::model::{BranchName, ObjectId};
 
 use super::error::GitError;
+use super::remote::Remote;
 use super::settings;
 
 /// A Git repository that is read and never altered: what is written through it stays in memory.
@@ -50,6 +51,14 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens the store that belongs to a remote: the repository itself where it lies on this disk, our own one in `cache` for a server.
+    pub fn of(remote: &Remote, cache: &Path) -> Result<Self, GitError> {
+        match remote {
+            Remote::Path(path) => Self::open(path),
+            Remote::Url(_) => Self::open_or_create(cache),
+        }
+    }
+
     /// The commit that a branch, a tag or a full commit id names; branches come first.
     pub fn resolve(&self, name: &str) -> Result<ObjectId, GitError> {
         let not_found = || GitError::NotFound {
@@ -81,7 +90,8 @@ impl Store {
 
     /// Lends the bytes of a file to `read`.
     ///
-    /// The size is looked up first, so that a file above `most` bytes costs nothing but the error.
+    /// The size is looked up first, so that a file above `most` bytes costs nothing but the error: a few kilobytes of pack can unfold to
+    /// gigabytes. For files of a kilobyte the look-up costs about as much as the reading.
     pub fn with_blob<T>(&self, id: &ObjectId, most: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
         let doing = || GitError::doing(format!("reading file {id} of {}", self.path.display()));
         let oid = oid(id)?;

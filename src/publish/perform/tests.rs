@@ -1,16 +1,22 @@
+mod faults;
+
 use std::cell::RefCell;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use super::super::testing::{BRANCH, branch, change, plan, proposal};
 use super::super::{desired, ledger, reconcile};
 use super::*;
-use crate::forge::{LocalError, LocalForge, NewPullRequest, PullRequestText};
-use crate::git::testing::{World, agent};
+use crate::forge::LocalForge;
+use crate::git::testing::{Server, World, agent};
 use crate::model::{ProposedChange, PullRequestState, Standing};
 
 /// A remote and a forge, and what is wanted of them.
 struct Stage {
     world: World,
+    remote: Remote,
     forge: LocalForge,
+    _server: Option<Server>,
 }
 
 /// What one run wants.
@@ -26,7 +32,23 @@ impl Stage {
     fn new() -> Self {
         let world = World::new();
         let forge = LocalForge::new(world.folder().join("pulls"));
-        Self { world, forge }
+        Self {
+            remote: Remote::Path(world.remote_path().to_owned()),
+            world,
+            forge,
+            _server: None,
+        }
+    }
+
+    /// The same with a server between us and the remote.
+    fn over_http() -> Self {
+        let stage = Self::new();
+        let server = Server::start(stage.world.folder(), |_| None);
+        Self {
+            remote: Remote::parse(&server.url("remote.git")).unwrap(),
+            _server: Some(server),
+            ..stage
+        }
     }
 
     /// One whole run over a forge that may be a faulty one.
@@ -49,11 +71,11 @@ impl Stage {
         files: &BTreeMap<BranchName, BTreeMap<RepoPath, FileChange>>,
         watch: &mut Watch<'_>,
     ) -> Vec<Outcome> {
-        let store = Store::open(self.world.remote_path()).unwrap();
-        let remote = Remote::Path(self.world.remote_path().to_owned());
+        let store = Store::of(&self.remote, &self.world.folder().join("cache.git")).unwrap();
+        let remote = &self.remote;
         let (agent, main) = (agent(), "main".parse().unwrap());
         block_on(async {
-            let (ledger, base) = ledger(&store, &remote, &main, &agent, &self.forge).await.unwrap();
+            let (ledger, base) = ledger(&store, remote, &main, &agent, &self.forge).await.unwrap();
             let nothing_wanted = proposals.is_empty();
             let mut plan = plan(base, proposals);
             let standing = |number| Standing {
@@ -71,7 +93,7 @@ impl Stage {
                 ledger: &ledger,
                 files,
                 store: &store,
-                remote: &remote,
+                remote,
                 forge,
                 agent: &agent,
             };
@@ -118,11 +140,12 @@ fn files(changes: &[ProposedChange]) -> BTreeMap<RepoPath, FileChange> {
     BTreeMap::from([("base.yaml".parse().unwrap(), FileChange::Replace(text.into_bytes()))])
 }
 
+/// Runs a future to its end. The local forge never waits, and tests run one run inside another, which a runtime would not allow.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(future)
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("a local forge never waits"),
+    }
 }
 
 fn words(outcomes: &[Outcome]) -> Vec<&str> {
@@ -159,6 +182,49 @@ fn the_first_run_creates_and_ten_more_change_nothing() {
     for _ in 0..10 {
         assert_eq!(words(&stage.run(Wish::Propose(5))), ["unchanged"]);
         assert_eq!(stage.picture(), picture);
+    }
+}
+
+#[test]
+fn over_a_server_it_is_the_same() {
+    let stage = Stage::over_http();
+    for (wish, word) in [
+        (Wish::Propose(5), "created"),
+        (Wish::Propose(5), "unchanged"),
+        (Wish::Propose(6), "updated"),
+        (Wish::Withdraw, "closed"),
+        (Wish::Propose(6), "created"),
+    ] {
+        assert_eq!(words(&stage.run(wish)), [word]);
+    }
+    let theirs = stage.world.human(BRANCH, &[("mine.yaml", "1")]);
+    assert_eq!(words(&stage.run(Wish::Propose(7))), ["hands off"]);
+    assert_eq!((stage.world.head(BRANCH), stage.open()), (theirs, 1));
+}
+
+/// A second agent runs from beginning to end at each moment of the first one's run.
+#[test]
+fn two_agents_at_once_make_one_pull_request() {
+    for moment in MOMENTS {
+        for theirs in [Wish::Propose(5), Wish::Propose(6)] {
+            let stage = Stage::new();
+            let outcomes = stage.run_over(&stage.forge, Wish::Propose(5), &mut |_, reached| {
+                if reached == moment {
+                    let words_of_theirs = stage.run(theirs);
+                    assert!(!words(&words_of_theirs).contains(&"failed"), "{words_of_theirs:?}");
+                }
+                ControlFlow::Continue(())
+            });
+            assert_eq!(
+                (stage.requests().len(), stage.open()),
+                (1, 1),
+                "{moment:?}: {outcomes:?}"
+            );
+            // Whoever was last, the next run makes branch and words agree again.
+            stage.run(Wish::Propose(5));
+            assert_eq!(words(&stage.run(Wish::Propose(5))), ["unchanged"], "{moment:?}");
+            assert_eq!(stage.requests()[0].title, "[P1] eu-1: shard-a/blue up: md-0 1 -> 5");
+        }
     }
 }
 
@@ -319,97 +385,6 @@ fn a_failed_proposal_stops_no_other() {
     });
     assert_eq!(words(&outcomes), ["failed", "created"]);
     assert_eq!(stage.open(), 1);
-}
-
-/// A forge that fails one kind of call, before or after it took effect.
-struct Faulty<'a> {
-    forge: &'a LocalForge,
-    call: &'static str,
-    after_effect: bool,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("502 Bad Gateway")]
-    Gateway,
-    #[error(transparent)]
-    Local(#[from] LocalError),
-}
-
-impl Faulty<'_> {
-    async fn call<T>(&self, name: &str, call: impl Future<Output = Result<T, LocalError>>) -> Result<T, Fault> {
-        if name != self.call {
-            return Ok(call.await?);
-        }
-        if self.after_effect {
-            call.await?;
-        }
-        Err(Fault::Gateway)
-    }
-}
-
-impl Forge for Faulty<'_> {
-    type Error = Fault;
-
-    async fn list(&self, prefix: &str) -> Result<Vec<ForgePullRequest>, Fault> {
-        self.call("list", self.forge.list(prefix)).await
-    }
-
-    async fn create(&self, new: &NewPullRequest) -> Result<u64, Fault> {
-        self.call("create", self.forge.create(new)).await
-    }
-
-    async fn update(&self, number: u64, text: &PullRequestText) -> Result<(), Fault> {
-        self.call("update", self.forge.update(number, text)).await
-    }
-
-    async fn comment(&self, number: u64, comment: &str) -> Result<(), Fault> {
-        self.call("comment", self.forge.comment(number, comment)).await
-    }
-
-    async fn close(&self, number: u64, at: jiff::Timestamp) -> Result<(), Fault> {
-        self.call("close", self.forge.close(number, at)).await
-    }
-
-    async fn record_merge(&self, number: u64, at: jiff::Timestamp) -> Result<(), Fault> {
-        self.call("record_merge", self.forge.record_merge(number, at)).await
-    }
-}
-
-#[test]
-fn an_ambiguous_answer_is_read_again_and_never_repeated() {
-    let table = [
-        (Wish::Propose(5), "create", true, "created"),
-        (Wish::Propose(5), "create", false, "failed"),
-        (Wish::Propose(5), "list", false, "failed"),
-        (Wish::Propose(6), "update", true, "updated"),
-        (Wish::Propose(6), "update", false, "failed"),
-        (Wish::Withdraw, "close", true, "closed"),
-        (Wish::Withdraw, "close", false, "failed"),
-        (Wish::Withdraw, "comment", true, "failed"),
-    ];
-    for (wish, call, after_effect, expected) in table {
-        let stage = Stage::new();
-        if !matches!(wish, Wish::Propose(5)) {
-            stage.run(Wish::Propose(5));
-        }
-        let faulty = Faulty {
-            forge: &stage.forge,
-            call,
-            after_effect,
-        };
-        let outcomes = stage.run_over(&faulty, wish, &mut |_, _| ControlFlow::Continue(()));
-        assert_eq!(words(&outcomes), [expected], "{call} {after_effect}: {outcomes:?}");
-        assert!(expected != "failed" || failure(&outcomes).contains("502 Bad Gateway"));
-        // The next run, over a sound forge, brings it to its end.
-        assert!(!words(&stage.run(wish)).contains(&"failed"));
-        let open = if matches!(wish, Wish::Withdraw) { 0 } else { 1 };
-        assert_eq!(
-            (stage.requests().len(), stage.open()),
-            (1, open),
-            "{call} {after_effect}"
-        );
-    }
 }
 
 #[test]
