@@ -57,7 +57,7 @@ pub enum Foreign {
     },
     /// It has more commits than the one that we make, or ours has not exactly one parent.
     Commits {
-        /// How many there are beyond the base; counted to [`MOST_COMMITS`].
+        /// How many there are beyond the base; counted to 100.
         count: usize,
         /// How many parents the first of them has.
         parents: usize,

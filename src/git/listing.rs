@@ -7,8 +7,9 @@ use crate::model::{ObjectId, RepoPath};
 use super::error::GitError;
 use super::store::{Store, object_id};
 
-/// The most files that a listing holds. The largest public GitOps repositories have some hundred thousand.
-const MOST_FILES: usize = 2_000_000;
+/// The most files that a listing holds. The largest public GitOps repositories have some hundred thousand; half a million takes about
+/// 130 MB of memory, and what is larger by far is no repository but an attack.
+const MOST_FILES: usize = 500_000;
 
 /// The longest path that is followed, in bytes; also bounds how deep folders nest.
 const LONGEST_PATH: usize = 4_096;
@@ -190,5 +191,28 @@ mod tests {
         let odd: Vec<&str> = listing.unusable.iter().map(|entry| entry.path.as_str()).collect();
         assert_eq!(odd, ["a\\b", "c\td"]);
         assert!(listing.entries.iter().any(|entry| entry.path.as_str() == "fine"));
+    }
+
+    #[test]
+    fn a_tree_that_unfolds_without_end_is_refused() {
+        let world = World::new();
+        let store = Store::open(world.remote_path()).unwrap();
+        let repo = store.repo();
+        let mut id = repo.blob(b"x").unwrap();
+        for level in 0..8 {
+            let mut folder = repo.treebuilder(None).unwrap();
+            let mode = if level == 0 { 0o100_644 } else { 0o040_000 };
+            for name in 0..10 {
+                folder.insert(name.to_string(), id, mode).unwrap();
+            }
+            id = folder.write().unwrap();
+        }
+        let author = crate::git::testing::agent().at(crate::git::testing::noon()).unwrap();
+        let tree = repo.find_tree(id).unwrap();
+        let commit = repo.commit(None, &author, &author, "bomb", &tree, &[]).unwrap();
+        assert!(matches!(
+            store.tree(&object_id(commit)),
+            Err(GitError::TooManyFiles { .. })
+        ));
     }
 }

@@ -4,7 +4,7 @@
 //! are pushed, and a push moves one branch only if it still stands where we saw it. That last rule has one home, [`Store::push`], and no
 //! way around it: no function of this room moves a branch of somebody else's repository without naming the commit that it replaces.
 //!
-//! Absent on purpose: configuration of the machine or its user (see [`settings`]), hooks, filters, credential helpers, redirects, and any
+//! Absent on purpose: configuration of the machine or its user (see `settings.rs`), hooks, filters, credential helpers, redirects, and any
 //! retry: an ambiguous answer is re-read and reported, and what to do about it is the caller's decision.
 //!
 //! The calls block. They are made one after another by a program that has nothing else to do meanwhile; libgit2's time limits bound each.
