@@ -1,10 +1,12 @@
 //! One binary for all integration tests: it links once.
 
 mod architecture;
+mod decide;
 mod dependencies;
 mod policies;
 mod policy_mutations;
 mod render;
+mod support;
 
 /// A file that nobody names would be a test that never runs.
 #[test]

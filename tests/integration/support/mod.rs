@@ -1,0 +1,5 @@
+//! What several tests share.
+
+pub(crate) mod parts;
+pub(crate) mod words;
+pub(crate) mod world;
