@@ -9,9 +9,14 @@ pub(super) const BRANCH: &str = "fleetscale/eu-1/shard-a/blue/up";
 
 /// A change of a node group of the cluster blue, read from `base.yaml`.
 pub(super) fn change(group: &str, from: i64, to: i64) -> ProposedChange {
+    measured(group, from, to, 0.973)
+}
+
+/// The same with another figure behind it.
+pub(super) fn measured(group: &str, from: i64, to: i64, value: f64) -> ProposedChange {
     let evidence = Evidence {
         metric: "cpu/1h".parse().unwrap(),
-        value: 0.973.try_into().unwrap(),
+        value: value.try_into().unwrap(),
         grade: Grade::Fresh,
         at: Some("2026-03-01T11:58:00Z".parse().unwrap()),
     };

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::super::testing::{BRANCH, branch, change, plan, proposal};
+use super::super::testing::{BRANCH, branch, change, measured, plan, proposal};
 use super::super::{desired, ledger, reconcile};
 use super::*;
 use crate::forge::LocalForge;
@@ -181,6 +181,16 @@ fn the_first_run_creates_and_ten_more_change_nothing() {
     let picture = stage.picture();
     for _ in 0..10 {
         assert_eq!(words(&stage.run(Wish::Propose(5))), ["unchanged"]);
+        assert_eq!(stage.picture(), picture);
+    }
+    // Nor do ten whose figures alone have moved.
+    for jitter in 1..=10 {
+        let proposal = proposal(vec![measured("md-0", 1, 5, 0.95 + 0.001 * f64::from(jitter))]);
+        let files = BTreeMap::from([(branch(), files(&proposal.changes))]);
+        let outcomes = stage.carry_out(&stage.forge, vec![proposal], &files, &mut |_, _| {
+            ControlFlow::Continue(())
+        });
+        assert_eq!(words(&outcomes), ["unchanged"]);
         assert_eq!(stage.picture(), picture);
     }
 }
