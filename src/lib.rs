@@ -64,6 +64,7 @@
 
 pub mod decide;
 pub mod error;
+pub mod fleet;
 pub mod forge;
 pub mod git;
 pub mod model;

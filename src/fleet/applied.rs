@@ -1,0 +1,157 @@
+//! Which folders of the repository Flux and Argo CD apply, as far as the repository itself says so.
+
+use std::collections::BTreeSet;
+
+use crate::model::{InvalidName, RepoPath};
+use crate::yaml::Node;
+
+use super::document::{Document, Manifest};
+use super::shapes::find;
+use super::tree::FleetTree;
+
+const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+const ARGO: &str = "argoproj.io";
+
+/// What the files mention that say it.
+pub(super) const WORDS: [&str; 2] = [FLUX, ARGO];
+
+/// Lists the folders that are applied, each with whoever does it: `Flux Kustomization flux-system/fleet (clusters/apps.yaml:3)`.
+///
+/// Whether an address in those objects is that of this very repository can't be told, so every folder that exists here counts. A path with
+/// a pattern or a template in it counts as the folder above; no folder is the whole repository.
+pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
+    let mut applied = BTreeSet::new();
+    for (path, _) in tree.kept() {
+        let Ok(manifest) = Manifest::open(tree, path) else {
+            continue;
+        };
+        for document in manifest.documents().objects {
+            let who = format!("{} ({path}:{})", document.key, document.line());
+            for text in sources(&document) {
+                let Ok(folder) = folder(&text) else { continue };
+                if folder.as_ref().is_none_or(|folder| tree.has_folder(folder)) {
+                    applied.insert((folder, who.clone()));
+                }
+            }
+        }
+    }
+    applied.into_iter().collect()
+}
+
+/// The paths that an object names.
+fn sources(document: &Document<'_>) -> Vec<String> {
+    let root = document.root;
+    match (document.key.group.as_str(), document.key.kind.as_str()) {
+        // Without a path Flux takes the root of the source.
+        (FLUX, "Kustomization") => vec![text(root, &["spec", "path"]).unwrap_or_default()],
+        (ARGO, "Application") => find(root, &["spec"]).into_iter().flat_map(of_application).collect(),
+        (ARGO, "ApplicationSet") => {
+            let template = find(root, &["spec", "template", "spec"])
+                .into_iter()
+                .flat_map(of_application);
+            // `{{path}}` alone is what the generators say, and those are read themselves.
+            let template = template.filter(|path| !path.starts_with("{{"));
+            template.chain(of_generators(root)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn text(node: Node<'_>, below: &[&str]) -> Option<String> {
+    find(node, below)?.text().map(str::to_owned)
+}
+
+/// The paths of `source` and `sources`. A source without a path is a chart, or only lends its files to another one.
+fn of_application(spec: Node<'_>) -> Vec<String> {
+    let several = find(spec, &["sources"]).into_iter().flat_map(Node::items);
+    let sources = find(spec, &["source"]).into_iter().chain(several);
+    sources.filter_map(|source| text(source, &["path"])).collect()
+}
+
+/// The folders of all Git generators, wherever they nest in matrices and merges.
+fn of_generators(root: Node<'_>) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut open: Vec<Node<'_>> = find(root, &["spec", "generators"]).into_iter().collect();
+    while let Some(node) = open.pop() {
+        open.extend(node.items());
+        open.extend(node.entries().map(|entry| entry.value));
+        for item in find(node, &["directories"]).into_iter().flat_map(Node::items) {
+            if text(item, &["exclude"]).as_deref() != Some("true") {
+                paths.extend(text(item, &["path"]));
+            }
+        }
+    }
+    paths
+}
+
+/// The folder that a path means, nothing for the root; an error for what is no path of a repository.
+fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
+    let marks = ["{{", "${", "*", "?", "["];
+    let text = match marks.iter().filter_map(|mark| text.find(mark)).min() {
+        Some(end) => text[..end].rsplit_once('/').map_or("", |(folder, _)| folder),
+        None => text,
+    };
+    let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let joined = parts.collect::<Vec<&str>>().join("/");
+    if joined.is_empty() {
+        Ok(None)
+    } else {
+        joined.parse().map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::testing::tree;
+
+    #[test]
+    fn the_folders_that_flux_and_argo_apply_are_listed() {
+        let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a, namespace: flux-system}\n\
+                    spec: {path: ./clusters/eu}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n\
+                    metadata: {name: b}\nspec: {path: gone}\n";
+        let argo = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: c}\nspec:\n  sources:\n  \
+                    - {chart: x}\n  - {path: clusters/us/}\n---\napiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\n\
+                    metadata: {name: d}\nspec:\n  generators:\n  - matrix:\n      generators:\n      - git:\n          directories:\n          \
+                    - path: apps/*/prod\n          - {path: requests, exclude: true}\n  template: {spec: {source: {path: '{{path}}'}}}\n";
+        let tree = tree(&[
+            ("apps/flux.yaml", flux),
+            ("apps/argo.yaml", argo),
+            ("clusters/eu/a.yaml", ""),
+            ("clusters/us/a.yaml", ""),
+            ("requests/a.yaml", "kind: {{"),
+        ]);
+        let applied: Vec<String> = applied_paths(&tree)
+            .iter()
+            .map(|(path, who)| format!("{}: {who}", path.as_ref().unwrap()))
+            .collect();
+        assert_eq!(
+            applied,
+            [
+                "apps: ApplicationSet d (apps/argo.yaml:9)",
+                "clusters/eu: Kustomization flux-system/a (apps/flux.yaml:1)",
+                "clusters/us: Application c (apps/argo.yaml:1)",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_root_is_no_folder() {
+        for path in [
+            "spec: {path: ./}",
+            "spec: {}",
+            "spec: {path: '${x}'}",
+            "spec: {path: '*/a'}",
+        ] {
+            let text = format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: a}}\n{path}\n"
+            );
+            let tree = tree(&[("apps/flux.yaml", text.as_str()), ("requests/eu/a.yaml", "")]);
+            assert_eq!(
+                applied_paths(&tree),
+                [(None, "Kustomization a (apps/flux.yaml:1)".to_owned())],
+                "{path}"
+            );
+        }
+    }
+}

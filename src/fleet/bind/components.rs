@@ -1,0 +1,208 @@
+//! Platform components and controllers: what a policy names, or else the Deployment of that component.
+
+use std::collections::BTreeSet;
+
+use json_patch::jsonptr::PointerBuf;
+
+use crate::fleet::components::{Manager, manager_of};
+use crate::fleet::document::{Document, Manifest};
+use crate::fleet::index::{Index, Instance, Object};
+use crate::fleet::shapes::{Reading, arguments, values};
+use crate::fleet::tree::FleetTree;
+use crate::model::{ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
+use crate::policy::{
+    Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
+};
+
+use super::{placed, refuse, write_to};
+
+/// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
+pub(super) fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, index: &Index, declared: &mut Declared) {
+    for (region, cluster) in fleet.management_clusters() {
+        let binder = Binder {
+            tree,
+            index,
+            region,
+            management_cluster: &cluster.name,
+        };
+        for policy in &policies.platforms {
+            binder.platform(policy, declared);
+        }
+        for policy in &policies.controllers {
+            binder.controller(policy, declared);
+        }
+    }
+}
+
+struct Binder<'a> {
+    tree: &'a FleetTree,
+    index: &'a Index,
+    region: &'a RegionName,
+    management_cluster: &'a ManagementClusterName,
+}
+
+/// Which of the values of a Deployment is read, and what else may set it.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Replicas,
+    Argument { container: &'a str, flag: &'a FlagName },
+}
+
+impl Binder<'_> {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate::of_management_cluster(self.region, self.management_cluster)
+    }
+
+    fn platform(&self, policy: &PlatformPolicy, declared: &mut Declared) {
+        let component = &policy.component;
+        if !policy.selector.matches(&self.candidate()) {
+            return;
+        }
+        let reading = match &policy.write_to {
+            None => self.of_deployment(component, Wanted::Replicas),
+            Some(explicit) => {
+                let pointer = write_to::pointer_or(explicit, ["spec", "replicas"]);
+                let read = |document: &Document<'_>| values::locate(document, &pointer);
+                Some(write_to::component(
+                    self.tree,
+                    explicit,
+                    &self.candidate(),
+                    component,
+                    None,
+                    read,
+                ))
+            }
+        };
+        let target = Target::Platform {
+            management_cluster: self.management_cluster.clone(),
+            component: component.clone(),
+        };
+        add(declared, target, reading);
+    }
+
+    fn controller(&self, policy: &ControllerPolicy, declared: &mut Declared) {
+        let component = &policy.component;
+        if !policy.selector.matches(&self.candidate()) {
+            return;
+        }
+        let manager = manager_of(component);
+        let named = policy
+            .write_to
+            .as_ref()
+            .and_then(|write_to| write_to.container.as_deref());
+        let container = named.or(manager.map(|manager| manager.container)).unwrap_or("manager");
+        for FlagLadder { name: flag, ladder: _ } in &policy.flags {
+            let reading = match &policy.write_to {
+                None => self.of_deployment(component, Wanted::Argument { container, flag }),
+                Some(explicit) => Some(self.explicit_argument(explicit, component, manager, container, flag)),
+            };
+            let target = Target::Controller {
+                management_cluster: self.management_cluster.clone(),
+                component: component.clone(),
+                flag: flag.clone(),
+            };
+            add(declared, target, reading);
+        }
+    }
+
+    fn explicit_argument(
+        &self,
+        explicit: &WriteTo,
+        component: &ComponentName,
+        manager: Option<Manager>,
+        container: &str,
+        flag: &FlagName,
+    ) -> Reading {
+        // Without an object and a pointer, the file is one of manifests, and the component's Deployment is meant.
+        let name = manager.and_then(|manager| crate::policy::Template::parse(manager.deployment, &[]).ok());
+        let deployment = WriteToObject {
+            kind: "Deployment".to_owned(),
+            name,
+            namespace: None,
+        };
+        let default = explicit.pointer.is_none().then_some(&deployment);
+        write_to::component(
+            self.tree,
+            explicit,
+            &self.candidate(),
+            component,
+            default,
+            |document| match &explicit.pointer {
+                Some(list) => arguments::locate_in(document, list, flag),
+                None => arguments::locate(document, container, flag),
+            },
+        )
+    }
+
+    /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.
+    fn of_deployment(&self, component: &ComponentName, wanted: Wanted<'_>) -> Option<Reading> {
+        let name = manager_of(component)?.deployment;
+        let found = self.index.instances.iter().filter(|(identity, _)| {
+            identity.management_cluster == *self.management_cluster
+                && (identity.group.as_str(), identity.kind.as_str(), identity.name.as_str())
+                    == ("apps", "Deployment", name)
+        });
+        let instances: Vec<&Instance> = found.flat_map(|(_, instances)| instances).collect();
+        let (first, more) = instances.split_first()?;
+        let (object, mut reading) = self.of_instance(first, wanted)?;
+        let manifests: BTreeSet<usize> = instances.iter().map(|instance| instance.object).collect();
+        if !more.is_empty() {
+            let places = manifests.iter().map(|number| self.index.place_of(*number)).collect();
+            reading.value = None;
+            refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
+        }
+        if let Some(used_by) = self.index.shared_by(object) {
+            refuse(&mut reading.site, None, || Refusal::SharedBase { used_by });
+        }
+        let touched = match wanted {
+            Wanted::Replicas => &first.replicas_touched,
+            Wanted::Argument { .. } => &first.arguments_touched,
+        };
+        if let Some((path, line)) = touched {
+            let message = format!("the patch at {path}:{line} may set the value, too");
+            refuse(&mut reading.site, None, || Refusal::WrongShape { message });
+        }
+        Some(reading)
+    }
+
+    /// The value in the last patch that writes it, else in the manifest.
+    fn of_instance(&self, instance: &Instance, wanted: Wanted<'_>) -> Option<(usize, Reading)> {
+        let patches = instance
+            .patches
+            .iter()
+            .filter_map(|number| Some((*number, self.read(*number, wanted)?)));
+        let mut written: Vec<(usize, Reading)> = patches.filter(|(_, reading)| reading.written).collect();
+        match written.len() {
+            0 => Some((instance.object, self.read(instance.object, wanted)?)),
+            1 => Some(written.remove(0)),
+            _ => {
+                let places = written.iter().map(|(number, _)| self.index.place_of(*number)).collect();
+                let (number, mut reading) = written.remove(0);
+                reading.value = None;
+                refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
+                Some((number, reading))
+            }
+        }
+    }
+
+    fn read(&self, number: usize, wanted: Wanted<'_>) -> Option<Reading> {
+        let Object {
+            path, document, prefix, ..
+        } = &self.index.objects[number];
+        let manifest = Manifest::open(self.tree, path).ok()?;
+        let documents = manifest.documents();
+        let mut objects = documents.objects.iter();
+        let document = objects.find(|object| object.index == *document && object.prefix == *prefix)?;
+        Some(match wanted {
+            Wanted::Replicas => values::locate(document, &PointerBuf::from_tokens(["spec", "replicas"])),
+            Wanted::Argument { container, flag } => arguments::locate(document, container, flag),
+        })
+    }
+}
+
+/// Adds a binding. Two policies for one component are a conflict that the decision reports; the place of the first by name is as good.
+fn add(declared: &mut Declared, target: Target, reading: Option<Reading>) {
+    if let Some(reading) = reading {
+        declared.bindings.entry(target).or_insert_with(|| placed(reading));
+    }
+}

@@ -1,0 +1,109 @@
+//! From policies and a tree to what Git declares: each target with its value, its place, and who may change it.
+//!
+//! Everything that is declared is bound, whether a policy selects it or not: who decides wants to say so. What can't be written is bound all
+//! the same, with the reason; what can't even be named is unbound, with its line.
+
+mod components;
+mod node_groups;
+mod sharding;
+mod write_to;
+
+use crate::model::{Binding, Declared, HoldAnnotation, Refusal, Site};
+use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
+
+use super::applied;
+use super::components::manager_of;
+use super::index::Index;
+use super::screen::Screen;
+use super::shapes::{self, Reading};
+use super::tree::FleetTree;
+
+/// What a tree has to hold so that these policies can be bound.
+pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
+    let PolicySet {
+        node_groups,
+        platforms,
+        controllers,
+        sharding,
+        warnings: _,
+        digest: _,
+    } = policies;
+    let mut screen = Screen::new().words([shapes::CAPI_GROUP]).words(applied::WORDS);
+    for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
+        screen = screen.pattern(&write_to.path.to_string());
+    }
+    let platforms = platforms.iter().map(|policy| (&policy.component, &policy.write_to));
+    let controllers = controllers.iter().map(|policy| (&policy.component, &policy.write_to));
+    for (component, write_to) in platforms.chain(controllers) {
+        let Some(write_to) = write_to else {
+            screen = screen.words(manager_of(component).map(|manager| manager.deployment));
+            continue;
+        };
+        for (region, cluster) in fleet.management_clusters() {
+            let candidate = Candidate::of_management_cluster(region, &cluster.name);
+            if let Ok(path) = write_to.path.fill(&candidate, Some(component)) {
+                screen = screen.file(path);
+            }
+        }
+    }
+    sharding
+        .iter()
+        .fold(screen, |screen, policy| screen.folder(policy.requests.clone()))
+}
+
+/// Binds every target that a tree declares.
+///
+/// The tree must have passed [`screen`] of the same policies. Nothing fails: what is wrong with the repository is part of the answer.
+pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declared {
+    let requests: Vec<_> = policies.sharding.iter().map(|policy| &policy.requests).collect();
+    let index = Index::build(fleet, tree, &requests);
+    let mut declared = Declared {
+        base: tree.base().clone(),
+        bindings: Default::default(),
+        requests: Default::default(),
+        shards: Default::default(),
+        unbound: index.unbound.clone(),
+    };
+    node_groups::bind(fleet, policies, tree, &index, &mut declared);
+    components::bind(fleet, policies, tree, &index, &mut declared);
+    sharding::bind(policies, tree, &index, &mut declared);
+    declared.unbound.sort();
+    declared.unbound.dedup();
+    declared
+}
+
+/// A binding that says only where.
+fn placed(reading: Reading) -> Binding {
+    Binding {
+        value: reading.value,
+        site: reading.site,
+        autoscaler: None,
+        paused: false,
+        hold: None,
+    }
+}
+
+/// Makes a site refused, unless it is already: the first reason is the one that is nearest to the value.
+fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusal) {
+    if let Site::Writable(place) = site {
+        *site = Site::Refused {
+            path: Some(place.path.clone()),
+            line: line.unwrap_or(place.line),
+            refusal: refusal(),
+        };
+    }
+}
+
+/// Of several hold annotations the one that ends last.
+fn last_hold<'a>(texts: impl IntoIterator<Item = &'a String>) -> Option<HoldAnnotation> {
+    let holds = texts.into_iter().map(|text| parse_hold(text));
+    // `None` is never. Of two that end together the nearer one, which comes first, is told.
+    holds.reduce(|nearer, other| match (nearer.until, other.until) {
+        (Some(end), Some(later)) if later > end => other,
+        (Some(_), None) => other,
+        _ => nearer,
+    })
+}
+
+#[cfg(test)]
+mod tests;

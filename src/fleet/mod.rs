@@ -1,0 +1,28 @@
+//! The fleet repository at one commit: what it declares, where each value is written, and why some can't be changed there.
+//!
+//! The way goes from bytes to places: the tree holds one commit's files, the gate and the documents turn them into objects, kustomizations
+//! say where an object ends up and who patches it, the index finds it by identity, a shape finds the number in it, and `bind` gives each
+//! target its place. Nothing here fails on what a repository contains: what can't be bound is a value with a line and a reason.
+//!
+//! Absent on purpose: writing (that is `render`), cluster access, and any attempt to render Helm or kustomize.
+
+mod applied;
+mod bind;
+mod components;
+mod document;
+mod gate;
+mod index;
+mod kustomize;
+mod resolve;
+mod screen;
+mod shapes;
+#[cfg(test)]
+mod testing;
+mod tree;
+
+pub use applied::applied_paths;
+pub use bind::{bind, screen};
+pub use document::identify;
+pub use gate::Refused;
+pub use screen::Screen;
+pub use tree::{FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};

@@ -1,0 +1,374 @@
+//! Who lists whom among kustomizations, and therefore in which namespace, and how often, an object of a file comes to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::model::{Refusal, RepoPath, Unbound};
+
+use super::kustomize::{self, Kustomization, Listed};
+use super::tree::{FleetTree, Mode};
+
+/// The longest chain of kustomizations that is followed. Written overlays nest three or four deep; the bound stops circles.
+const LONGEST_CHAIN: usize = 32;
+
+/// The most overlays of one file or kustomization that are told apart.
+///
+/// A file with more than one can't be edited anyway; beyond this many, the overlays' objects are not even named. The bound keeps a few
+/// hostile files from standing for millions of objects.
+const MOST_CONTEXTS: usize = 1_000;
+
+/// One way in which a file's objects come to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Context {
+    /// The kustomizations on the way, the one that lists the file first. Empty for a file that none lists.
+    pub(super) chain: Vec<usize>,
+    /// The namespace that they give: the outermost one that gives any counts.
+    pub(super) namespace: Option<String>,
+    /// Whether any of them changes names.
+    pub(super) renames: bool,
+}
+
+/// All kustomizations of a repository and their links.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    /// In the order of their paths.
+    pub(super) kustomizations: Vec<Kustomization>,
+    /// What could not be read or followed.
+    pub(super) unbound: Vec<Unbound>,
+    /// By file: the kustomizations that list it.
+    users_of_file: BTreeMap<RepoPath, BTreeSet<usize>>,
+    /// By kustomization: those that list it or its folder.
+    users: Vec<BTreeSet<usize>>,
+    /// By kustomization: the components that it lists.
+    components: Vec<BTreeSet<usize>>,
+    contexts: Vec<Option<Rc<[Context]>>>,
+}
+
+impl Graph {
+    /// Reads all kustomizations of a tree.
+    pub(super) fn read(tree: &FleetTree) -> Self {
+        let mut graph = Self::default();
+        let paths = tree.kept().map(|(path, _)| path);
+        for path in paths.filter(|path| kustomize::is_name(path.file_name())) {
+            match kustomize::read(tree, path) {
+                Ok(kustomization) => graph.kustomizations.push(kustomization),
+                Err(refused) => graph.unbound.push(Unbound {
+                    path: path.clone(),
+                    line: refused.line,
+                    what: "kustomization".to_owned(),
+                    refusal: refused.refusal,
+                }),
+            }
+        }
+        graph.link(tree);
+        graph.contexts = vec![None; graph.kustomizations.len()];
+        for index in 0..graph.kustomizations.len() {
+            graph.contexts_of(index, &mut Vec::new());
+        }
+        graph
+    }
+
+    fn link(&mut self, tree: &FleetTree) {
+        let count = self.kustomizations.len();
+        self.users = vec![BTreeSet::new(); count];
+        self.components = vec![BTreeSet::new(); count];
+        let by_path: BTreeMap<&RepoPath, usize> = self
+            .kustomizations
+            .iter()
+            .enumerate()
+            .map(|(index, read)| (&read.path, index))
+            .collect();
+        for (index, kustomization) in self.kustomizations.iter().enumerate() {
+            for Listed { text, line } in &kustomization.lists {
+                let Some(path) = kustomize::relative(&kustomization.path, text) else {
+                    continue;
+                };
+                let refusal = match tree.mode(&path) {
+                    Some(Mode::File | Mode::Executable) => {
+                        self.users_of_file.entry(path).or_default().insert(index);
+                        continue;
+                    }
+                    Some(Mode::Symlink) => Refusal::Symlink,
+                    Some(Mode::Submodule) => Refusal::Submodule,
+                    None => {
+                        let listed = kustomize::of_folder(tree, &path).and_then(|path| by_path.get(&path).copied());
+                        if let Some(listed) = listed.filter(|listed| *listed != index) {
+                            self.users[listed].insert(index);
+                            if self.kustomizations[listed].component {
+                                self.components[index].insert(listed);
+                            }
+                        }
+                        continue;
+                    }
+                };
+                self.unbound.push(Unbound {
+                    path: kustomization.path.clone(),
+                    line: *line,
+                    what: format!("resource {text}"),
+                    refusal,
+                });
+            }
+        }
+    }
+
+    /// The ways in which a kustomization is used, found once and kept. `above` are those that ask: a circle ends at the first of them.
+    fn contexts_of(&mut self, index: usize, above: &mut Vec<usize>) -> Rc<[Context]> {
+        if let Some(known) = &self.contexts[index] {
+            return Rc::clone(known);
+        }
+        let own = &self.kustomizations[index];
+        let (namespace, renames) = (own.namespace.clone(), own.renames);
+        above.push(index);
+        let users: Vec<usize> = match above.len() {
+            LONGEST_CHAIN.. => Vec::new(),
+            _ => self.users[index]
+                .iter()
+                .copied()
+                .filter(|user| !above.contains(user))
+                .collect(),
+        };
+        let mut contexts = BTreeSet::new();
+        for user in &users {
+            for outer in self.contexts_of(*user, above).iter() {
+                let mut chain = vec![index];
+                chain.extend(&outer.chain);
+                contexts.insert(Context {
+                    chain,
+                    namespace: outer.namespace.clone().or_else(|| namespace.clone()),
+                    renames: renames || outer.renames,
+                });
+            }
+        }
+        above.pop();
+        if users.is_empty() {
+            let chain = vec![index];
+            contexts.insert(Context {
+                chain,
+                namespace,
+                renames,
+            });
+        }
+        let contexts = self.bounded(index, contexts);
+        self.contexts[index] = Some(Rc::clone(&contexts));
+        contexts
+    }
+
+    fn bounded(&mut self, index: usize, contexts: BTreeSet<Context>) -> Rc<[Context]> {
+        if contexts.len() > MOST_CONTEXTS {
+            let message = format!("more than {MOST_CONTEXTS} overlays use the kustomization");
+            self.unbound.push(Unbound {
+                path: self.kustomizations[index].path.clone(),
+                line: 0,
+                what: "kustomization".to_owned(),
+                refusal: Refusal::TooComplex { message },
+            });
+        }
+        contexts.into_iter().take(MOST_CONTEXTS).collect()
+    }
+
+    /// The ways in which a kustomization is used.
+    pub(super) fn contexts(&self, index: usize) -> &[Context] {
+        self.contexts[index].as_deref().unwrap_or_default()
+    }
+
+    /// The ways in which a file is used: one, without a chain, if no kustomization lists it.
+    pub(super) fn contexts_of_file(&self, path: &RepoPath) -> Vec<Context> {
+        match self.users_of_file.get(path) {
+            None => vec![Context::default()],
+            Some(users) => {
+                let contexts = users.iter().flat_map(|user| self.contexts(*user));
+                contexts.take(MOST_CONTEXTS).cloned().collect()
+            }
+        }
+    }
+
+    /// The kustomizations whose patches reach what comes along a chain: the chain itself and the components that it lists, in the order
+    /// in which they apply.
+    pub(super) fn patching(&self, chain: &[usize]) -> Vec<usize> {
+        let mut patching = Vec::new();
+        for index in chain {
+            self.add_patching(*index, &mut patching);
+        }
+        patching
+    }
+
+    fn add_patching(&self, index: usize, patching: &mut Vec<usize>) {
+        if patching.contains(&index) || patching.len() > MOST_CONTEXTS {
+            return;
+        }
+        // A place is taken first, so that components that list each other end.
+        patching.push(index);
+        for component in &self.components[index] {
+            self.add_patching(*component, patching);
+        }
+    }
+
+    /// The overlay that makes one use of a file another than the next: the first on the way whose listed file or kustomization has several
+    /// users.
+    pub(super) fn overlay(&self, path: &RepoPath, chain: &[usize]) -> Option<RepoPath> {
+        let several = |users: Option<&BTreeSet<usize>>| users.is_some_and(|users| users.len() > 1);
+        let mut listed_by_several = several(self.users_of_file.get(path));
+        for index in chain {
+            if listed_by_several {
+                return Some(self.kustomizations[*index].path.clone());
+            }
+            listed_by_several = several(self.users.get(*index));
+        }
+        chain.last().map(|index| self.kustomizations[*index].path.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(files: &[(&str, &str)]) -> Graph {
+        let files = files.iter().map(|(path, text)| (*path, *text));
+        let tree = FleetTree::from_files("0".repeat(40).parse().unwrap(), files).unwrap();
+        let link = "link".parse().unwrap();
+        Graph::read(&tree.with_entry(link, Mode::Symlink))
+    }
+
+    fn uses(graph: &Graph, path: &str) -> Vec<String> {
+        let shown = |context: Context| {
+            let Context {
+                chain,
+                namespace,
+                renames,
+            } = context;
+            let chain: Vec<String> = chain
+                .iter()
+                .map(|index| graph.kustomizations[*index].path.parent().unwrap().to_string())
+                .collect();
+            format!(
+                "{} in {}{}",
+                chain.join(" < "),
+                namespace.unwrap_or_default(),
+                if renames { " renamed" } else { "" }
+            )
+        };
+        graph
+            .contexts_of_file(&path.parse().unwrap())
+            .into_iter()
+            .map(shown)
+            .collect()
+    }
+
+    #[test]
+    fn the_outermost_namespace_on_the_way_counts() {
+        let graph = graph(&[
+            ("a/md.yaml", ""),
+            ("a/other.yaml", ""),
+            ("a/kustomization.yaml", "resources: [md.yaml]\nnamespace: inner\n"),
+            (
+                "b/kustomization.yml",
+                "resources: [../a/, nowhere.yaml, https://example.org/x]\n",
+            ),
+            ("c/Kustomization", "bases: [../b]\nnamespace: outer\nnamePrefix: x-\n"),
+        ]);
+        assert_eq!(uses(&graph, "a/md.yaml"), ["a < b < c in outer renamed"]);
+        assert_eq!(uses(&graph, "a/other.yaml"), [" in "]);
+        assert_eq!(graph.unbound, []);
+    }
+
+    #[test]
+    fn a_base_comes_to_be_once_for_each_overlay() {
+        let graph = graph(&[
+            ("base/md.yaml", ""),
+            ("base/kustomization.yaml", "resources: [md.yaml]\n"),
+            ("one/kustomization.yaml", "resources: [../base]\nnamespace: one\n"),
+            (
+                "two/kustomization.yaml",
+                "resources: [../base]\nnamespace: two\ncomponents: [../part]\n",
+            ),
+            ("part/kustomization.yaml", "kind: Component\ncomponents: [../part2]\n"),
+            ("part2/kustomization.yaml", "kind: Component\ncomponents: [../part]\n"),
+            ("all/kustomization.yaml", "resources: [../one, ../two]\n"),
+        ]);
+        let path = "base/md.yaml".parse().unwrap();
+        assert_eq!(
+            uses(&graph, "base/md.yaml"),
+            ["base < one < all in one", "base < two < all in two"]
+        );
+        let overlays: Vec<Option<RepoPath>> = graph
+            .contexts_of_file(&path)
+            .iter()
+            .map(|context| graph.overlay(&path, &context.chain))
+            .collect();
+        assert_eq!(
+            overlays,
+            ["one", "two"].map(|name| Some(format!("{name}/kustomization.yaml").parse().unwrap()))
+        );
+        let second = &graph.contexts_of_file(&path)[1];
+        let patching: Vec<&str> = graph
+            .patching(&second.chain)
+            .into_iter()
+            .map(|index| graph.kustomizations[index].path.as_str())
+            .collect();
+        let folder = |name| format!("{name}/kustomization.yaml");
+        assert_eq!(patching, ["base", "two", "part", "part2", "all"].map(folder));
+    }
+
+    #[test]
+    fn circles_and_ladders_end() {
+        let circle = graph(&[
+            ("a/md.yaml", ""),
+            ("a/kustomization.yaml", "resources: [md.yaml, ../b, .]\n"),
+            ("b/kustomization.yaml", "resources: [../a]\n"),
+        ]);
+        assert_eq!(uses(&circle, "a/md.yaml"), ["a < b in "]);
+
+        let mut files = vec![("k0/kustomization.yaml".to_owned(), "resources: [md.yaml]".to_owned())];
+        for level in 1..40 {
+            let below = level - 1;
+            files.push((
+                format!("k{level}/kustomization.yaml"),
+                format!("resources: [../k{below}, ../m{below}]"),
+            ));
+            files.push((
+                format!("m{level}/kustomization.yaml"),
+                format!("resources: [../k{below}, ../m{below}]"),
+            ));
+        }
+        files.push(("k0/md.yaml".to_owned(), String::new()));
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        let ladder = graph(&files);
+        assert_eq!(uses(&ladder, "k0/md.yaml").len(), MOST_CONTEXTS);
+        assert!(
+            ladder
+                .unbound
+                .iter()
+                .any(|unbound| unbound.refusal.id() == "too-complex")
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_followed_is_named() {
+        let graph = graph(&[
+            ("a/kustomization.yaml", "resources:\n- ../link\n"),
+            ("b/kustomization.yaml", "resources: [\n"),
+        ]);
+        let unbound: Vec<String> = graph
+            .unbound
+            .iter()
+            .map(
+                |Unbound {
+                     path,
+                     line,
+                     what,
+                     refusal,
+                 }| format!("{path}:{line} {what} {}", refusal.id()),
+            )
+            .collect();
+        assert_eq!(
+            unbound,
+            [
+                "b/kustomization.yaml:1 kustomization not-yaml",
+                "a/kustomization.yaml:2 resource ../link symlink"
+            ]
+        );
+    }
+}

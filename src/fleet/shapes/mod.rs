@@ -1,0 +1,136 @@
+//! The shapes in which a number is written, one a file. A new shape is a file and a line in [`SHAPES`], or, if policies name its place, a
+//! function that is called with that place.
+//!
+//! A shape looks at one object and says what is written there and what stands in the way of changing it. Where the object belongs (which
+//! management cluster, which namespace, patched by whom) is nothing that it can know.
+
+pub(super) mod arguments;
+pub(super) mod kustomization;
+mod machine_deployment;
+mod machine_pool;
+mod metadata;
+mod reading;
+pub(super) mod request;
+mod topology;
+pub(super) mod values;
+
+use crate::model::{AutoscalerBounds, Refusal};
+
+use super::document::Document;
+use super::gate::Refused;
+
+pub(super) use reading::{Reading, find};
+
+/// The API group of Cluster API's own kinds. Every version of it has the same paths.
+pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
+
+/// A kind of object that declares node groups.
+pub(super) struct Shape {
+    /// Its API group.
+    pub(super) group: &'static str,
+    /// Its kind.
+    pub(super) kind: &'static str,
+    /// Reads one of them.
+    pub(super) read: fn(&Document<'_>) -> Said,
+}
+
+/// All kinds that declare node groups.
+pub(super) const SHAPES: &[Shape] = &[machine_deployment::SHAPE, machine_pool::SHAPE, topology::SHAPE];
+
+/// What an object says about node groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// Whether the object is paused.
+    pub(super) paused: bool,
+    /// The text of its hold annotation.
+    pub(super) hold: Option<String>,
+    /// Why nothing that it governs may be changed.
+    pub(super) refused: Option<Refused>,
+    /// The node groups that it declares.
+    pub(super) groups: Vec<GroupClaim>,
+    /// What looks like a node group but is none that can be bound.
+    pub(super) unbound: Vec<Unclaimed>,
+}
+
+/// A node group as one object declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GroupClaim {
+    /// The cluster's name; a patch need not say it.
+    pub(super) cluster: Option<String>,
+    /// The group's name.
+    pub(super) group: String,
+    /// The line on which it begins.
+    pub(super) line: usize,
+    /// The number of nodes.
+    pub(super) replicas: Reading,
+    /// The bounds of a cluster autoscaler that owns the number.
+    pub(super) autoscaler: Option<AutoscalerBounds>,
+    /// Whether the group is paused.
+    pub(super) paused: bool,
+    /// The text of its hold annotation.
+    pub(super) hold: Option<String>,
+}
+
+/// Something that can't be bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unclaimed {
+    /// The line.
+    pub(super) line: usize,
+    /// What it looks like.
+    pub(super) what: String,
+    /// Why not.
+    pub(super) refusal: Refusal,
+}
+
+/// The shape of an object; nothing for kinds that declare no node groups.
+pub(super) fn of(document: &Document<'_>) -> Option<&'static Shape> {
+    SHAPES
+        .iter()
+        .find(|shape| shape.group == document.key.group && shape.kind == document.key.kind)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::fleet::document::Manifest;
+    use crate::fleet::tree::FleetTree;
+    use crate::model::Site;
+
+    /// Lets a test look at the objects of a file `a.yaml` with this text.
+    pub(in crate::fleet) fn with_objects<T>(text: &str, look: impl FnOnce(&[Document<'_>]) -> T) -> T {
+        let tree = FleetTree::from_files("0".repeat(40).parse().unwrap(), [("a.yaml", text)]).unwrap();
+        let path = "a.yaml".parse().unwrap();
+        let manifest = Manifest::open(&tree, &path).unwrap();
+        look(&manifest.documents().objects)
+    }
+
+    /// A reading in one line: value, pointer and line, or the reason.
+    pub(in crate::fleet) fn shown(reading: &Reading) -> String {
+        let value = reading
+            .value
+            .as_ref()
+            .map_or("-".to_owned(), |value| format!("{value:?}"));
+        format!("{value} {}", shown_site(&reading.site))
+    }
+
+    /// A reason in one line that does not depend on its wording for people.
+    pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
+        match refusal {
+            Refusal::WrongShape { message } => message.clone(),
+            Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
+            Refusal::Absent { pointer } => format!("{pointer} absent"),
+            refusal => refusal.id().to_owned(),
+        }
+    }
+
+    /// A site in one line.
+    pub(in crate::fleet) fn shown_site(site: &Site) -> String {
+        match site {
+            Site::Writable(place) => format!(
+                "{}#{}{}:{} {:?}",
+                place.path, place.document, place.pointer, place.line, place.form
+            ),
+            Site::Refused { line, refusal, .. } => format!("line {line}: {}", shown_refusal(refusal)),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What is written at a place, and whether it can be replaced there.
+
+use json_patch::jsonptr::PointerBuf;
+
+use crate::fleet::document::{self, Document};
+use crate::fleet::gate::Refused;
+use crate::model::{Form, Place, Refusal, Scalar, Site};
+use crate::yaml::{Kind, Node, ScalarStyle};
+
+/// A value and its site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::fleet) struct Reading {
+    /// The value as far as it can be read, even where it can't be changed.
+    pub(in crate::fleet) value: Option<Scalar>,
+    /// Where it is written, or why it can't be changed there.
+    pub(in crate::fleet) site: Site,
+    /// Whether the key is there, with a value or with null. A patch without the key leaves the value to what it patches.
+    pub(in crate::fleet) written: bool,
+}
+
+impl Reading {
+    /// Makes the site refused, unless it is already.
+    pub(in crate::fleet) fn refuse(&mut self, document: &Document<'_>, refused: Option<Refused>) {
+        if let (Site::Writable(_), Some(refused)) = (&self.site, refused) {
+            self.site = site_refused(document, refused);
+        }
+    }
+
+    /// A value that is nowhere.
+    pub(in crate::fleet) fn unwritten(document: &Document<'_>, refused: Refused) -> Self {
+        Self {
+            value: None,
+            site: site_refused(document, refused),
+            written: false,
+        }
+    }
+
+    /// A value that is there and can't be changed.
+    pub(super) fn refused(document: &Document<'_>, value: Option<Scalar>, refused: Refused) -> Self {
+        Self {
+            value,
+            site: site_refused(document, refused),
+            written: true,
+        }
+    }
+
+    /// A value at a place of an object, unless the whole document is refused.
+    pub(super) fn at(
+        document: &Document<'_>,
+        value: Option<Scalar>,
+        pointer: PointerBuf,
+        line: usize,
+        form: Form,
+    ) -> Self {
+        let site = match &document.standing {
+            Some(refused) => site_refused(document, refused.clone()),
+            None => Site::Writable(Place {
+                path: document.path.clone(),
+                document: document.index,
+                object: document.key.clone(),
+                pointer,
+                line,
+                form,
+            }),
+        };
+        Self {
+            value,
+            site,
+            written: true,
+        }
+    }
+}
+
+pub(in crate::fleet) fn site_refused(document: &Document<'_>, refused: Refused) -> Site {
+    let Refused { line, refusal } = refused;
+    Site::Refused {
+        path: Some(document.path.clone()),
+        line,
+        refusal,
+    }
+}
+
+/// Reads the whole number below an object's root.
+///
+/// An integer is what every reader of YAML takes for the same number: decimal digits without sign, quotes and leading zeros, below a
+/// billion. Whatever else stands there is a value that some reader sees differently.
+pub(super) fn integer(document: &Document<'_>, below: &[&str]) -> Reading {
+    let pointer = PointerBuf::from_tokens(below.iter().copied());
+    let value = find(document.root, below).and_then(|node| decimal(node).ok());
+    let found = match document.root.lookup(&pointer) {
+        Ok(found) => found,
+        Err(obstacle) => {
+            let refused = document::refused(obstacle);
+            // Only absence without a doubt leaves a patched value alone.
+            return match refused.refusal {
+                Refusal::Absent { .. } => Reading::unwritten(document, refused),
+                _ => Reading::refused(document, value.map(Scalar::Integer), refused),
+            };
+        }
+    };
+    let line = found.node.position().line;
+    match decimal(found.node) {
+        Ok(number) => {
+            let pointer = document.pointer(below);
+            Reading::at(document, Some(Scalar::Integer(number)), pointer, line, Form::Scalar)
+        }
+        Err(refusal) => Reading::refused(document, None, Refused::at(line, refusal)),
+    }
+}
+
+/// Follows keys as they are written, and items by index; anchors and tags are looked past, aliases are not followed.
+pub(in crate::fleet) fn find<'s>(from: Node<'s>, below: &[&str]) -> Option<Node<'s>> {
+    below.iter().try_fold(from, |node, token| {
+        if node.is_sequence() {
+            return node.items().nth(token.parse().ok()?);
+        }
+        node.get(token).ok()?
+    })
+}
+
+/// The number that a scalar is, or why it is none.
+fn decimal(node: Node<'_>) -> Result<i64, Refusal> {
+    let Kind::Scalar { text, style } = node.kind() else {
+        return Err(Refusal::WrongShape {
+            message: "a mapping or list stands where a number is expected".to_owned(),
+        });
+    };
+    if node.is_null() {
+        return Err(Refusal::WrongShape {
+            message: "null stands where a number is expected".to_owned(),
+        });
+    }
+    if let Some(refusal) = expanded_elsewhere(text) {
+        return Err(refusal);
+    }
+    match decimal_text(text) {
+        Some(number) if style == ScalarStyle::Plain => Ok(number),
+        _ => Err(Refusal::NotAnInteger {
+            text: shortened(node.source()),
+        }),
+    }
+}
+
+/// The number that a text of decimal digits is: `0`, or up to nine digits of which the first is not 0.
+pub(super) fn decimal_text(text: &str) -> Option<i64> {
+    let plain = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = text.len() > 1 && text.starts_with('0');
+    if plain && !leading_zero {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// The refusal of a text that something replaces before it counts: a template engine, Flux and envsubst (`${name}`), the kubelet
+/// (`$(NAME)`).
+pub(super) fn expanded_elsewhere(text: &str) -> Option<Refusal> {
+    if text.contains("{{") {
+        Some(Refusal::Template)
+    } else if text.contains("${") || text.contains("$(") {
+        Some(Refusal::Variable { text: shortened(text) })
+    } else {
+        None
+    }
+}
+
+/// Enough of a text to recognise it by.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::shapes::testing::{shown, with_objects};
+
+    #[test]
+    fn only_what_every_reader_takes_for_the_same_number_is_one() {
+        for (value, want) in [
+            ("3", "Integer(3) a.yaml#0/spec/replicas:2 Scalar"),
+            ("0  # asleep", "Integer(0) a.yaml#0/spec/replicas:2 Scalar"),
+            ("999999999", "Integer(999999999) a.yaml#0/spec/replicas:2 Scalar"),
+            ("1000000000", "- line 2: not-an-integer"),
+            ("\"3\"", "- line 2: not-an-integer"),
+            ("'3'", "- line 2: not-an-integer"),
+            ("03", "- line 2: not-an-integer"),
+            ("+3", "- line 2: not-an-integer"),
+            ("-1", "- line 2: not-an-integer"),
+            ("3.0", "- line 2: not-an-integer"),
+            ("0x3", "- line 2: not-an-integer"),
+            ("1_0", "- line 2: not-an-integer"),
+            ("\u{663}", "- line 2: not-an-integer"),
+            ("|-\n    3", "- line 3: not-an-integer"),
+            ("${count}", "- line 2: variable"),
+            ("\"${count:=3}\"", "- line 2: variable"),
+            ("'{{ .count }}'", "- line 2: template"),
+            (
+                "{a: 3}",
+                "- line 2: a mapping or list stands where a number is expected",
+            ),
+            ("", "- line 2: null stands where a number is expected"),
+            ("~", "- line 2: null stands where a number is expected"),
+            ("!!int 3", "Integer(3) line 2: tag"),
+            ("&n 3\nother: *n", "Integer(3) line 2: shared-anchor"),
+            ("&n 3", "Integer(3) a.yaml#0/spec/replicas:2 Scalar"),
+            ("3\n  replicas: 4", "- line 3: duplicate-key"),
+        ] {
+            let text = format!("spec:\n  replicas: {value}\n");
+            let reading = with_objects(&text, |objects| integer(&objects[0], &["spec", "replicas"]));
+            assert_eq!(shown(&reading), want, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_absent_key_is_unwritten_unless_something_may_bring_it() {
+        let absent = ": /spec/replicas absent";
+        for (text, written, want) in [
+            ("spec: {}\n", false, format!("- line 1{absent}")),
+            ("spec:\n", false, format!("- line 1{absent}")),
+            ("other: 1\n", false, "- line 1: /spec absent".into()),
+            (
+                "spec: 3\n",
+                true,
+                "- line 1: /spec is a scalar, so there is nothing in it".into(),
+            ),
+            (
+                "x: &x {replicas: 3}\nspec:\n  <<: *x\n",
+                true,
+                "- line 3: merge-key".into(),
+            ),
+            ("x: &x {replicas: 3}\nspec: *x\n", true, "- line 2: alias".into()),
+            (
+                "spec: &x {replicas: 3}\nx: *x\n",
+                true,
+                "Integer(3) line 1: shared-anchor".into(),
+            ),
+        ] {
+            let reading = with_objects(text, |objects| integer(&objects[0], &["spec", "replicas"]));
+            assert_eq!((shown(&reading), reading.written), (want, written), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_against_the_document_stands_against_its_values() {
+        let text = "# generated, do not edit\nspec: {replicas: 3}\n";
+        let reading = with_objects(text, |objects| integer(&objects[0], &["spec", "replicas"]));
+        assert_eq!(shown(&reading), "Integer(3) line 1: generated");
+    }
+}

@@ -1,0 +1,242 @@
+//! A `Cluster` with a topology: `/spec/topology/workers/machineDeployments/<i>/replicas`, entries keyed by `name`.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::document::{self, Document};
+use crate::fleet::gate::Refused;
+use crate::model::Refusal;
+use crate::yaml::{Kind, Node};
+
+use super::metadata::{Marks, is_spec_paused};
+use super::reading::{find, integer};
+use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed, machine_pool};
+
+pub(super) const SHAPE: Shape = Shape {
+    group: CAPI_GROUP,
+    kind: "Cluster",
+    read,
+};
+
+const WORKERS: [&str; 3] = ["spec", "topology", "workers"];
+
+fn read(document: &Document<'_>) -> Said {
+    let marks = Marks::of(document.root);
+    let mut said = Said {
+        paused: marks.paused || is_spec_paused(document.root),
+        hold: marks.hold,
+        refused: marks.refused,
+        ..Said::default()
+    };
+    match list(document, "machineDeployments") {
+        Ok(entries) => read_entries(document, &entries, &mut said),
+        Err(refused) => said.unbound.push(Unclaimed {
+            line: refused.line,
+            what: format!("machineDeployments of {}", document.key),
+            refusal: refused.refusal,
+        }),
+    }
+    for pool in list(document, "machinePools").unwrap_or_default() {
+        let name = find(pool, &["name"]).and_then(|name| name.text()).unwrap_or("?");
+        let what = format!("machine pool {name} of {}", document.key);
+        said.unbound.push(machine_pool::unclaimed(pool.position().line, what));
+    }
+    said
+}
+
+/// The entries of a list of the topology's workers; none if the cluster has no topology.
+fn list<'s>(document: &Document<'s>, name: &str) -> Result<Vec<Node<'s>>, Refused> {
+    let below = [WORKERS[0], WORKERS[1], WORKERS[2], name];
+    if let Some(node) = find(document.root, &below) {
+        return match node.kind() {
+            Kind::Sequence { .. } => Ok(node.items().collect()),
+            Kind::Alias => Err(Refused::at(node.position().line, Refusal::Alias)),
+            _ if node.is_null() => Ok(Vec::new()),
+            _ => Err(Refused::shape(node.position().line, format!("{name} is no list"))),
+        };
+    }
+    let pointer = json_patch::jsonptr::PointerBuf::from_tokens(below);
+    match document.root.lookup(&pointer).map_err(document::refused) {
+        Ok(_) => Ok(Vec::new()),
+        Err(refused) if matches!(refused.refusal, Refusal::Absent { .. }) => Ok(Vec::new()),
+        Err(refused) => Err(refused),
+    }
+}
+
+fn read_entries(document: &Document<'_>, entries: &[Node<'_>], said: &mut Said) {
+    let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let line = entry.position().line;
+        let Some(name) = find(*entry, &["name"]).and_then(|name| name.text()) else {
+            let refusal = match entry.kind() {
+                Kind::Alias => Refusal::Alias,
+                _ => Refusal::WrongShape {
+                    message: "the entry has no name".to_owned(),
+                },
+            };
+            said.unbound.push(Unclaimed {
+                line,
+                what: format!("entry {index} of machineDeployments of {}", document.key),
+                refusal,
+            });
+            continue;
+        };
+        lines.entry(name).or_default().push(line);
+        let index = index.to_string();
+        let below = [
+            WORKERS[0],
+            WORKERS[1],
+            WORKERS[2],
+            "machineDeployments",
+            &index,
+            "replicas",
+        ];
+        let marks = Marks::of(*entry);
+        let mut replicas = integer(document, &below);
+        replicas.refuse(document, marks.refused);
+        said.groups.push(GroupClaim {
+            cluster: Some(document.key.name.clone()),
+            group: name.to_owned(),
+            line,
+            replicas,
+            autoscaler: marks.autoscaler,
+            paused: marks.paused,
+            hold: marks.hold,
+        });
+    }
+    for claim in &mut said.groups {
+        if let Some(lines) = lines.get(claim.group.as_str()).filter(|lines| lines.len() > 1) {
+            let places = lines.iter().map(|line| format!("{}:{line}", document.path)).collect();
+            let refused = Refused::at(claim.line, Refusal::Ambiguous { places });
+            claim.replicas.refuse(document, Some(refused));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::shapes::testing::{shown, with_objects};
+    use crate::model::AutoscalerBounds;
+
+    fn said(workers: &str) -> Said {
+        let text = format!(
+            "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata:\n  name: blue\n  namespace: shard-a\nspec:\n  topology:\n    \
+             workers:{workers}\n"
+        );
+        with_objects(&text, |objects| read(&objects[0]))
+    }
+
+    fn groups(said: &Said) -> Vec<String> {
+        let groups = said.groups.iter();
+        groups
+            .map(|claim| format!("{}: {}", claim.group, shown(&claim.replicas)))
+            .collect()
+    }
+
+    fn unbound(said: &Said) -> Vec<String> {
+        let unbound = said.unbound.iter();
+        unbound
+            .map(|Unclaimed { line, what, refusal }| format!("line {line}: {what}: {}", refusal.id()))
+            .collect()
+    }
+
+    const AT: &str = "a.yaml#0/spec/topology/workers/machineDeployments";
+
+    #[test]
+    fn entries_have_names_and_exact_indices() {
+        let said = said(
+            "
+      machineDeployments:
+      # the first
+      - {class: default-worker, name: md-0, replicas: 3}
+      -   name: 'md-gpu'
+          class: gpu
+          metadata:
+            annotations:
+              cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size: \"0\"
+              cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size: \"6\"
+              fleetscale.io/hold: new cards come
+      - class: default-worker
+
+        replicas:   12 # twelve
+        name: md-2
+      machinePools:
+      - {class: pool, name: mp-0, replicas: 2}",
+        );
+        assert_eq!(
+            groups(&said),
+            [
+                format!("md-0: Integer(3) {AT}/0/replicas:11 Scalar"),
+                "md-gpu: - line 12: /spec/topology/workers/machineDeployments/1/replicas absent".to_owned(),
+                format!("md-2: Integer(12) {AT}/2/replicas:21 Scalar"),
+            ]
+        );
+        assert_eq!(said.groups[1].autoscaler, Some(AutoscalerBounds { min: 0, max: 6 }));
+        assert_eq!(said.groups[1].hold.as_deref(), Some("new cards come"));
+        assert_eq!(said.groups[0].cluster.as_deref(), Some("blue"));
+        assert_eq!(
+            unbound(&said),
+            ["line 24: machine pool mp-0 of Cluster shard-a/blue: wrong-shape"]
+        );
+    }
+
+    #[test]
+    fn a_cluster_without_a_topology_still_says_that_it_is_paused() {
+        let text = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: a, annotations: {fleetscale.io/hold: x}}\n\
+                    spec: {paused: true}\n";
+        let said = with_objects(text, |objects| read(&objects[0]));
+        assert_eq!(said.groups, []);
+        assert_eq!((said.paused, said.hold.as_deref()), (true, Some("x")));
+        for nothing in [
+            "",
+            " {}",
+            "\n      machineDeployments:",
+            "\n      machineDeployments: []",
+        ] {
+            let said = super::tests::said(nothing);
+            assert_eq!((said.groups.len(), said.unbound.len()), (0, 0), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn two_entries_of_one_name_are_refused_both() {
+        let said =
+            said(" {machineDeployments: [{name: a, replicas: 1}, {name: b, replicas: 1}, {name: a, replicas: 2}]}");
+        assert_eq!(
+            groups(&said),
+            [
+                "a: Integer(1) line 8: ambiguous a.yaml:8, a.yaml:8".to_owned(),
+                format!("b: Integer(1) {AT}/1/replicas:8 Scalar"),
+                "a: Integer(2) line 8: ambiguous a.yaml:8, a.yaml:8".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn entries_that_can_not_be_read_are_named() {
+        let all = said(" &w {machineDeployments: [{name: a, replicas: 1}, {class: x}, *w, 3]}");
+        assert_eq!(
+            unbound(&all),
+            [
+                "line 8: entry 1 of machineDeployments of Cluster shard-a/blue: wrong-shape",
+                "line 8: entry 2 of machineDeployments of Cluster shard-a/blue: alias",
+                "line 8: entry 3 of machineDeployments of Cluster shard-a/blue: wrong-shape",
+            ]
+        );
+        assert_eq!(groups(&all), ["a: Integer(1) line 8: shared-anchor"]);
+        let list = |workers| unbound(&said(workers));
+        let what = "machineDeployments of Cluster shard-a/blue";
+        assert_eq!(
+            list(" {machineDeployments: {a: 1}}"),
+            [format!("line 8: {what}: wrong-shape")]
+        );
+        assert_eq!(
+            list(" {x: &x [], machineDeployments: *x}"),
+            [format!("line 8: {what}: alias")]
+        );
+        assert_eq!(list(" {x: &x {}, <<: *x}"), [format!("line 8: {what}: merge-key")]);
+        assert_eq!(list(" 3"), [format!("line 8: {what}: wrong-shape")]);
+        let twice = "\n      machineDeployments: []\n      machineDeployments: []";
+        assert_eq!(list(twice), [format!("line 10: {what}: duplicate-key")]);
+    }
+}
