@@ -325,9 +325,9 @@ fn look_for_evidence(
             evidence: requests,
             limit: qps,
         },
-        Reason::AtLimit {
+        Reason::Growing {
             evidence: queue,
-            limit: baseline.value,
+            baseline,
         },
     ])
 }

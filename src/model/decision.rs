@@ -46,7 +46,7 @@ impl std::fmt::Display for PolicyRef {
 
 /// The verdict on a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "is")]
 pub enum Verdict {
     /// Give it another value.
     Set(Change),
@@ -191,6 +191,13 @@ pub enum Reason {
         evidence: Evidence,
         /// The limit in the same unit.
         limit: Finite,
+    },
+    /// Evidence that work piles up: more waits than over a longer time.
+    Growing {
+        /// What was measured.
+        evidence: Evidence,
+        /// The same over a longer time.
+        baseline: Evidence,
     },
     /// The shard has the most room of its region.
     MostRoom {

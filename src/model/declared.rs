@@ -53,7 +53,7 @@ pub struct Binding {
 
 /// Where a value is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "is")]
 pub enum Site {
     /// It can be changed here.
     Writable(Place),
@@ -89,7 +89,7 @@ pub struct Place {
 
 /// How a value is written at its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "is")]
 pub enum Form {
     /// The scalar is the value: `replicas: 3`.
     Scalar,

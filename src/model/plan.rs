@@ -271,7 +271,7 @@ pub struct ProposedChange {
 
 /// What a proposed change does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", tag = "do")]
 pub enum ProposedAction {
     /// Another value.
     Set(Change),

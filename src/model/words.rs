@@ -92,6 +92,15 @@ impl fmt::Display for Reason {
                 let signal = evidence.metric.signal;
                 write!(f, "{evidence}, against a limit of {}", amount(signal, *limit))
             }
+            Self::Growing { evidence, baseline } => {
+                let metric = baseline.metric;
+                write!(
+                    f,
+                    "{evidence}, against {} over {}",
+                    amount(metric.signal, baseline.value),
+                    metric.window
+                )
+            }
             Self::MostRoom { room, capacity, others } => {
                 write!(
                     f,

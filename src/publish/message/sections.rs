@@ -111,7 +111,8 @@ fn quality(reason: &Reason, now: Timestamp) -> String {
         Reason::AboveThreshold { evidence, .. }
         | Reason::BelowTarget { evidence, .. }
         | Reason::Projected { evidence, .. }
-        | Reason::AtLimit { evidence, .. } => evidence,
+        | Reason::AtLimit { evidence, .. }
+        | Reason::Growing { evidence, .. } => evidence,
         Reason::Capped { .. }
         | Reason::Ladder { .. }
         | Reason::VersionDefault { .. }

@@ -40,14 +40,14 @@ fn flags_follow_the_ladder_where_the_evidence_is_there() {
     assert_snapshot!(news(large), @r"
     controller/eu-1/capi/kube-api-burst: 30 -> 100 routine
         120 clusters, the ladder's rung from 100
-        the default of v1.12.4 is 30 (cluster-api v1.5 to v1.12, main.go)
+        the default of v1.12.4 is 30 (cluster-api up to v1.12, main.go)
         client-requests 19 over 1h, against a limit of 20
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     controller/eu-1/capi/kube-api-qps: 20 -> 50 routine
         120 clusters, the ladder's rung from 100
-        the default of v1.12.4 is 20 (cluster-api v1.5 to v1.12, main.go)
+        the default of v1.12.4 is 20 (cluster-api up to v1.12, main.go)
         client-requests 19 over 1h, against a limit of 20
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     ");
 }
 
@@ -122,14 +122,14 @@ fn an_absent_flag_is_its_versions_default_and_is_appended() {
     }), @r"
     controller/eu-1/capi/kube-api-burst: 30 -> 100 routine
         120 clusters, the ladder's rung from 100
-        the default of v1.12.4 is 30 (cluster-api v1.5 to v1.12, main.go)
+        the default of v1.12.4 is 30 (cluster-api up to v1.12, main.go)
         client-requests 19 over 1h, against a limit of 20
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     controller/eu-1/capi/kube-api-qps: 20 -> 50 routine
         120 clusters, the ladder's rung from 100
-        the default of v1.12.4 is 20 (cluster-api v1.5 to v1.12, main.go)
+        the default of v1.12.4 is 20 (cluster-api up to v1.12, main.go)
         client-requests 19 over 1h, against a limit of 20
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     ");
 }
 
@@ -148,12 +148,12 @@ fn a_value_above_the_default_is_raised_to_its_rung() {
         600 clusters, the ladder's rung from 500
         the default of v1.13.0 is 200 (cluster-api v1.13, main.go (raised by #13317 and #13496))
         client-requests 90 over 1h, against a limit of 100
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     controller/eu-1/capi/kube-api-qps: 100 -> 150 routine
         600 clusters, the ladder's rung from 500
         the default of v1.13.0 is 100 (cluster-api v1.13, main.go (raised by #13317 and #13496))
         client-requests 90 over 1h, against a limit of 100
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     ");
 }
 
@@ -167,9 +167,9 @@ fn a_flag_is_never_lowered() {
     }), @r"
     controller/eu-1/capi/kube-api-burst: 30 -> 100 routine
         120 clusters, the ladder's rung from 100
-        the default of v1.12.4 is 30 (cluster-api v1.5 to v1.12, main.go)
+        the default of v1.12.4 is 30 (cluster-api up to v1.12, main.go)
         client-requests 390 over 1h, against a limit of 400
-        queue-depth 40 over 1h, against a limit of 5
+        queue-depth 40 over 1h, against 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold
         in-range: 120 clusters, the ladder says 50 from 100 on, and it is 400
     ");
