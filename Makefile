@@ -10,6 +10,7 @@ build: ## the release binary
 
 test: ## everything that must hold; needs Rust, git and a C compiler
 	@for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "make test needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
+	cargo fetch --locked --quiet
 	cargo test --locked
 
 lint: ## format and lints, warnings are errors

@@ -42,16 +42,6 @@ fn packages() -> Vec<Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// The platform that we are on: packages for others need not be there.
-fn host() -> String {
-    let output = Command::new("rustc").arg("-vV").output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap()
-        .to_owned()
-}
-
 fn version(text: &str) -> Vec<u64> {
     text.split(['-', '+'])
         .next()
