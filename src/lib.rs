@@ -62,6 +62,7 @@
 //! 9. No secret reaches any output; text from clusters, metrics and repositories is hostile until escaped.
 //! 10. Same inputs, same bytes.
 
+pub mod cli;
 pub mod decide;
 pub mod error;
 pub mod fleet;

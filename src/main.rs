@@ -1,3 +1,7 @@
-//! The `fleetscale` binary.
+//! The `fleetscale` binary: the words of the command line in, an exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fleetscale::cli::main(std::env::args_os())
+}

@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it links once.
 
 mod architecture;
+mod cli;
 mod decide;
 mod dependencies;
 mod policies;

@@ -1,0 +1,217 @@
+//! What every verb stands on: the fleet file, the repository at its base commit, the snapshot, the forge.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::error::{ErrorKind, Failure};
+use crate::forge::LocalForge;
+use crate::git::{self, Identity, Remote, Store};
+use crate::model::{Base, BranchName, Digest, Snapshot};
+use crate::observe;
+use crate::plan::BRANCH_PREFIX;
+use crate::policy::{FleetFile, Forge, Problem, Repository};
+
+use super::args::InputArgs;
+use super::clock;
+use super::terminal::Terminal;
+
+/// The fleet file with everything that it names, opened.
+pub(super) struct Workspace {
+    pub(super) fleet: FleetFile,
+    pub(super) snapshot: Snapshot,
+    pub(super) now: Timestamp,
+    pub(super) store: Store,
+    pub(super) remote: Remote,
+    pub(super) base: Base,
+    pub(super) forge: LocalForge,
+    pub(super) forge_path: PathBuf,
+    pub(super) agent: Identity,
+}
+
+/// The author of the commit that a folder is imported as. It is not the agent: what it finds there is somebody else's work.
+const IMPORTER: (&str, &str) = ("quickstart", "quickstart@example.org");
+
+impl Workspace {
+    /// Opens everything that the arguments name.
+    pub(super) fn open(args: &InputArgs, terminal: &Terminal) -> Result<Self, Failure> {
+        let (fleet, bytes) = load_fleet(&args.fleet, terminal)?;
+        let folder = args
+            .fleet
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+            .to_owned();
+        let snapshot = load_snapshot(args, &fleet, &folder)?;
+        let work = match &args.work_dir {
+            Some(work) => work.clone(),
+            None => default_work_dir(&fleet, &bytes, &folder, &snapshot)?,
+        };
+        let (store, remote) = open_repository(args, &fleet, &folder, &work, &snapshot, terminal)?;
+        let base = base(args, &fleet, &store)?;
+        let Forge::Local { path } = &fleet.forge;
+        let forge_path = path
+            .as_ref()
+            .map_or_else(|| work.join("pull-requests"), |path| folder.join(path));
+        let agent = Identity::new(&fleet.author.name, &fleet.author.email)
+            .map_err(|error| Failure::new(ErrorKind::Policy, &error))?;
+        let now = args.now.unwrap_or(snapshot.captured_at);
+        let forge = LocalForge::new(&forge_path);
+        Ok(Self {
+            fleet,
+            snapshot,
+            now,
+            store,
+            remote,
+            base,
+            forge,
+            forge_path,
+            agent,
+        })
+    }
+}
+
+/// Reads the fleet file, or fails with everything that is wrong with it.
+pub(super) fn load_fleet(path: &Path, terminal: &Terminal) -> Result<(FleetFile, Vec<u8>), Failure> {
+    let bytes = read(path)?;
+    match FleetFile::load(&path.display().to_string(), &bytes) {
+        Ok(fleet) => {
+            fleet
+                .warnings
+                .iter()
+                .for_each(|warning| terminal.talk(&format!("{warning}\n")));
+            Ok((fleet, bytes))
+        }
+        Err(problems) => Err(problems_failure("the fleet file", &problems)),
+    }
+}
+
+/// All problems as one failure.
+pub(super) fn problems_failure(what: &str, problems: &[Problem]) -> Failure {
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    let mut message = format!(
+        "{what} can't be used: {errors} error{}",
+        if errors == 1 { "" } else { "s" }
+    );
+    for problem in problems {
+        message.push_str(&format!("\n{problem}"));
+    }
+    Failure::plain(ErrorKind::Policy, message)
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::plain(ErrorKind::Input, format!("reading {}: {error}", path.display())))
+}
+
+fn load_snapshot(args: &InputArgs, fleet: &FleetFile, folder: &Path) -> Result<Snapshot, Failure> {
+    let path = match (&args.snapshot, &fleet.snapshot) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => folder.join(path),
+        (None, None) => {
+            return Err(Failure::plain(ErrorKind::Input, "there is no snapshot to decide on")
+                .with_hint("name one with --snapshot FILE, or in the fleet file as spec.source.snapshot"));
+        }
+    };
+    let file = path.display().to_string();
+    observe::recorded(&file, &read(&path)?).map_err(|error| Failure::new(ErrorKind::Input, &error))
+}
+
+/// A folder of the cache that belongs to exactly this fleet file, snapshot and imported folder.
+fn default_work_dir(fleet: &FleetFile, bytes: &[u8], folder: &Path, snapshot: &Snapshot) -> Result<PathBuf, Failure> {
+    let mut parts: Vec<(String, Digest)> = vec![
+        ("fleet file".to_owned(), Digest::of_bytes(bytes)),
+        ("snapshot".to_owned(), snapshot.digest()),
+    ];
+    if let Repository::Import(import) = &fleet.repository {
+        digest_folder(&folder.join(import), "", &mut parts)?;
+    }
+    let cache = clock::cache().ok_or_else(|| {
+        Failure::plain(
+            ErrorKind::Input,
+            "finding the user's cache folder: neither XDG_CACHE_HOME nor HOME is set",
+        )
+        .with_hint("name a folder with --work-dir DIR")
+    })?;
+    Ok(cache.join(format!("{}-{}", fleet.name, Digest::of(&parts).short())))
+}
+
+fn digest_folder(folder: &Path, prefix: &str, parts: &mut Vec<(String, Digest)>) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::plain(
+            ErrorKind::Input,
+            format!("reading the folder {}: {error}", folder.display()),
+        )
+    };
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = format!("{prefix}/{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            digest_folder(&entry.path(), &name, parts)?;
+        } else if kind.is_symlink() {
+            let target = fs::read_link(entry.path()).map_err(failed)?;
+            parts.push((name, Digest::of_bytes(target.to_string_lossy().as_bytes())));
+        } else {
+            parts.push((name, Digest::of_bytes(&read(&entry.path())?)));
+        }
+    }
+    Ok(())
+}
+
+fn open_repository(
+    args: &InputArgs,
+    fleet: &FleetFile,
+    folder: &Path,
+    work: &Path,
+    snapshot: &Snapshot,
+    terminal: &Terminal,
+) -> Result<(Store, Remote), Failure> {
+    let git_failed = |error: git::GitError| Failure::new(ErrorKind::Publish, &error);
+    let remote = match (&args.repo, &fleet.repository) {
+        (Some(address), _) | (None, Repository::Url(address)) => {
+            Remote::parse(address).map_err(|error| Failure::new(ErrorKind::Input, &error))?
+        }
+        (None, Repository::Path(path)) => Remote::Path(folder.join(path)),
+        (None, Repository::Import(import)) => {
+            let bare = work.join("remote.git");
+            create_folder(work)?;
+            let importer =
+                Identity::new(IMPORTER.0, IMPORTER.1).map_err(|error| Failure::new(ErrorKind::Input, &error))?;
+            git::import(&folder.join(import), &bare, &importer, snapshot.captured_at)
+                .map_err(|error| Failure::new(ErrorKind::Input, &error))?;
+            Remote::Path(bare)
+        }
+    };
+    let store = match &remote {
+        Remote::Path(path) => Store::open(path).map_err(|error| {
+            git_failed(error).with_hint("--repo takes the folder that holds .git, or a bare repository")
+        })?,
+        Remote::Url(_) => {
+            create_folder(work)?;
+            let store = Store::open_or_create(&work.join("store.git")).map_err(git_failed)?;
+            terminal.progress(&format!("fetching {remote}"));
+            store.fetch(&remote, &fleet.branch, BRANCH_PREFIX).map_err(git_failed)?;
+            store
+        }
+    };
+    Ok((store, remote))
+}
+
+fn create_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path)
+        .map_err(|error| Failure::plain(ErrorKind::Input, format!("creating {}: {error}", path.display())))
+}
+
+fn base(args: &InputArgs, fleet: &FleetFile, store: &Store) -> Result<Base, Failure> {
+    let name = args.reference.as_deref().unwrap_or(fleet.branch.as_str());
+    let commit = store.resolve(name).map_err(|error| {
+        Failure::new(ErrorKind::Publish, &error).with_hint("the branch is spec.branch of the fleet file, or --ref NAME")
+    })?;
+    let branch: BranchName = name.parse().unwrap_or_else(|_| fleet.branch.clone());
+    Ok(Base { branch, commit })
+}
