@@ -19,7 +19,7 @@ lint: ## format and lints, warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
 bench: ## measure, as ratios within one run
-	cargo bench --locked
+	cargo bench --locked --bench bench
 
 accept-blind: ## a million generated worlds: degrading any input never makes a down
 	FLEETSCALE_CASES=1000000 cargo test --locked --release --test integration -- --exact properties::degrading_any_input_never_makes_a_down --nocapture

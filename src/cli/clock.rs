@@ -33,10 +33,6 @@ pub(super) fn cache() -> Option<PathBuf> {
 }
 
 /// A new folder of this process alone, in the system's scratch folder.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process id keeps two runs apart; nothing is decided on it"
-)]
 pub(super) fn scratch_folder() -> std::io::Result<PathBuf> {
     let base = std::env::temp_dir();
     for attempt in 0..100 {

@@ -114,7 +114,7 @@ fn files_at_base(fleet: &FleetFile, store: &Store, listing: &TreeListing) -> Res
 }
 
 fn is_manifest(name: &str) -> bool {
-    name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")
+    name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
 fn largest() -> usize {

@@ -123,7 +123,7 @@ pub(super) fn carry_out(
         );
     }
     let actions = publish::reconcile(&publish::desired(plan), ledger, &base.branch, *now);
-    let outcomes: Vec<(BranchName, Option<u64>, Option<String>, String, Option<String>, bool)> = if dry_run {
+    let outcomes: Vec<Report> = if dry_run {
         actions.iter().map(would).collect()
     } else {
         let mut watch = |branch: &BranchName, moment| {
@@ -140,20 +140,29 @@ pub(super) fn carry_out(
     };
     Ok(outcomes
         .into_iter()
-        .map(|(branch, number, location, done, why, failed)| {
-            let draft = drafts.get(&branch);
-            ScopeReport {
-                number,
-                title: draft.map(|(_, title, _)| title.clone()),
-                tree: draft.map(|(tree, _, _)| tree.to_string()),
-                urgent: draft.is_some_and(|(_, _, urgent)| *urgent),
-                branch,
-                done,
-                why,
-                location,
-                failed,
-            }
-        })
+        .map(
+            |Report {
+                 branch,
+                 number,
+                 location,
+                 done,
+                 why,
+                 failed,
+             }| {
+                let draft = drafts.get(&branch);
+                ScopeReport {
+                    number,
+                    title: draft.map(|(_, title, _)| title.clone()),
+                    tree: draft.map(|(tree, _, _)| tree.to_string()),
+                    urgent: draft.is_some_and(|(_, _, urgent)| *urgent),
+                    branch,
+                    done: done.to_owned(),
+                    why,
+                    location,
+                    failed,
+                }
+            },
+        )
         .collect())
 }
 
@@ -174,7 +183,15 @@ fn changes(rendered: &Rendered) -> BTreeMap<RepoPath, FileChange> {
     files.collect()
 }
 
-type Report = (BranchName, Option<u64>, Option<String>, String, Option<String>, bool);
+/// What became of a branch, or would.
+struct Report {
+    branch: BranchName,
+    number: Option<u64>,
+    location: Option<String>,
+    done: &'static str,
+    why: Option<String>,
+    failed: bool,
+}
 
 fn became(outcome: Outcome) -> Report {
     let Outcome {
@@ -183,18 +200,26 @@ fn became(outcome: Outcome) -> Report {
         location,
         done,
     } = outcome;
-    let why = match &done {
-        Done::Unchanged { why } => why.clone(),
-        Done::Closed { why } | Done::Failed { why } => Some(why.clone()),
+    let word = word(done.word());
+    let failed = matches!(done, Done::Failed { .. } | Done::Stopped);
+    let why = match done {
+        Done::Unchanged { why } => why,
+        Done::Closed { why } | Done::Failed { why } => Some(why),
         Done::HandsOff(why) => Some(why.to_string()),
         Done::Created | Done::Adopted | Done::Updated | Done::Merged | Done::Stopped => None,
     };
-    let failed = matches!(done, Done::Failed { .. } | Done::Stopped);
-    (branch, number, location, word(done.word()).to_owned(), why, failed)
+    Report {
+        branch,
+        number,
+        location,
+        done: word,
+        why,
+        failed,
+    }
 }
 
 /// What people call it.
-fn word(done: &str) -> &str {
+fn word(done: &'static str) -> &'static str {
     if done == "hands off" { "left alone" } else { done }
 }
 
@@ -209,7 +234,14 @@ fn would(action: &Action) -> Report {
         Step::RecordMerge { number } => (Some(*number), "merged", None),
         Step::HandsOff { number, why } => (*number, "left alone", Some(why.to_string())),
     };
-    (branch.clone(), number, None, done.to_owned(), why, false)
+    Report {
+        branch: branch.clone(),
+        number,
+        location: None,
+        done,
+        why,
+        failed: false,
+    }
 }
 
 /// The report as a person reads it.

@@ -1,5 +1,10 @@
 //! One binary for all integration tests: it links once.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can not go on has failed, and unwrap says where"
+)]
+
 mod architecture;
 mod cli;
 mod decide;
