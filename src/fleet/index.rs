@@ -146,6 +146,31 @@ impl Index {
         (shares.len() > 1).then(|| overlays.into_iter().take(10).cloned().collect())
     }
 
+    /// The objects of a kind and name on a management cluster, whatever their namespaces.
+    pub(super) fn named(
+        &self,
+        management_cluster: &ManagementClusterName,
+        [group, kind, name]: [&str; 3],
+    ) -> impl Iterator<Item = &Instance> {
+        let first = Identity {
+            management_cluster: management_cluster.clone(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            namespace: None,
+        };
+        let from = self.instances.range(first.clone()..);
+        let same = from.take_while(move |(identity, _)| {
+            let namespace = identity.namespace.clone();
+            **identity
+                == Identity {
+                    namespace,
+                    ..first.clone()
+                }
+        });
+        same.flat_map(|(_, instances)| instances)
+    }
+
     /// Where a document begins, for people.
     pub(super) fn place_of(&self, object: usize) -> String {
         let Object { path, line, .. } = &self.objects[object];

@@ -137,12 +137,8 @@ impl Binder<'_> {
     /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.
     fn of_deployment(&self, component: &ComponentName, wanted: Wanted<'_>) -> Option<Reading> {
         let name = manager_of(component)?.deployment;
-        let found = self.index.instances.iter().filter(|(identity, _)| {
-            identity.management_cluster == *self.management_cluster
-                && (identity.group.as_str(), identity.kind.as_str(), identity.name.as_str())
-                    == ("apps", "Deployment", name)
-        });
-        let instances: Vec<&Instance> = found.flat_map(|(_, instances)| instances).collect();
+        let object = ["apps", "Deployment", name];
+        let instances: Vec<&Instance> = self.index.named(self.management_cluster, object).collect();
         let (first, more) = instances.split_first()?;
         let (object, mut reading) = self.of_instance(first, wanted)?;
         let manifests: BTreeSet<usize> = instances.iter().map(|instance| instance.object).collect();
