@@ -43,10 +43,7 @@ fn contradiction(document: &Document<'_>, namespace: &Namespace) -> Option<Refus
         Some((node.position().line, node.text()?))
     };
     if let Some((line, other)) = text("namespace").filter(|(_, other)| *other != namespace.as_str()) {
-        let message = format!(
-            "the kustomization puts everything into the namespace {other:?}, not {:?}",
-            namespace.as_str()
-        );
+        let message = format!("the kustomization puts everything into the namespace `{other}`, not `{namespace}`");
         return Some(Refused::shape(line, message));
     }
     let (line, _) = ["namePrefix", "nameSuffix"]
@@ -84,7 +81,7 @@ mod tests {
         for (text, want) in [
             (
                 "namespace: shard-b\nresources: []\n",
-                "line 1: the kustomization puts everything into the namespace \"shard-b\", not \"shard-a\"",
+                "line 1: the kustomization puts everything into the namespace `shard-b`, not `shard-a`",
             ),
             (
                 "resources: []\nnameSuffix: -eu\n",

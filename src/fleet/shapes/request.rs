@@ -87,12 +87,12 @@ fn sites(objects: &[Document<'_>]) -> Result<Vec<NamespaceSite>, Refused> {
     for (object, site) in objects.iter().zip(&sites) {
         if let Some(other) = site.namespace.as_deref().filter(|namespace| *namespace != old[0]) {
             let message = format!(
-                "one document is in the namespace {:?} and this one in {other:?}",
+                "one document is in the namespace `{}` and this one in `{other}`",
                 old[0]
             );
             return Err(Refused::shape(object.line(), message));
         }
-        if let Some(refused) = old.first().and_then(|old| reference_into(object, old)) {
+        if let Some(refused) = fixed_reference(object, old.first().copied(), &seen) {
             return Err(refused);
         }
     }
@@ -164,17 +164,26 @@ fn check_namespace(node: Node<'_>) -> Result<(), Refused> {
     }
 }
 
-/// A reference that names the old namespace (v1beta1's `infrastructureRef.namespace`) would still point there after the move.
-fn reference_into(object: &Document<'_>, old: &str) -> Option<Refused> {
+/// A reference that would still point to the old namespace after the move: one that names it, and one that gives any namespace for an
+/// object of the same file (v1beta1's `infrastructureRef.namespace`).
+fn fixed_reference(object: &Document<'_>, old: Option<&str>, moved: &BTreeMap<&ObjectKey, usize>) -> Option<Refused> {
     let own = find(object.root, &["metadata", "namespace"]);
     let mut open = vec![object.root];
     while let Some(node) = open.pop() {
         open.extend(node.items());
+        let text = |key| find(node, &[key])?.text();
+        let (kind, name) = (text("kind"), text("name"));
+        let to_moved = moved
+            .keys()
+            .any(|key| Some(key.kind.as_str()) == kind && Some(key.name.as_str()) == name);
         for entry in node.entries() {
             open.push(entry.value);
-            let named = entry.key_text().is_some_and(|key| key.ends_with("amespace"));
-            if named && entry.value.text() == Some(old) && Some(entry.value) != own {
-                let message = format!("a reference names the old namespace {old:?}, which a move would leave behind");
+            let Some(namespace) = entry.value.text().filter(|_| Some(entry.value) != own) else {
+                continue;
+            };
+            let key = entry.key_text().unwrap_or_default();
+            if key == "namespace" && to_moved || key.ends_with("amespace") && Some(namespace) == old {
+                let message = format!("a reference names the namespace `{namespace}`, which a move would leave behind");
                 return Some(Refused::shape(entry.value.position().line, message));
             }
         }
@@ -270,7 +279,7 @@ mod tests {
             ),
             (
                 "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: x}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: y}",
-                "line 10: one document is in the namespace \"x\" and this one in \"y\"",
+                "line 10: one document is in the namespace `x` and this one in `y`",
             ),
             (
                 "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}",
@@ -278,11 +287,15 @@ mod tests {
             ),
             (
                 "apiVersion: x/v1\nkind: A\nmetadata: {name: a, namespace: old}\nspec:\n  infrastructureRef:\n    namespace: old",
-                "line 11: a reference names the old namespace \"old\", which a move would leave behind",
+                "line 11: a reference names the namespace `old`, which a move would leave behind",
             ),
             (
                 "apiVersion: x/v1\nkind: A\nmetadata: {name: a, namespace: old}\nspec: [{targetNamespace: old}]",
-                "line 9: a reference names the old namespace \"old\", which a move would leave behind",
+                "line 9: a reference names the namespace `old`, which a move would leave behind",
+            ),
+            (
+                "apiVersion: x/v1\nkind: A\nmetadata: {name: a}\nspec: {clusterRef: {kind: Cluster, name: orange, namespace: x}}",
+                "line 9: a reference names the namespace `x`, which a move would leave behind",
             ),
             (
                 "apiVersion: x/v1\nkind: A\nmetadata: {name: a}\nspec: {b: 1, b: 2}",
