@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{InvalidName, RepoPath};
-use crate::yaml::Node;
+use crate::yaml::{self, Node};
 
 use super::document::{Document, Manifest};
 use super::shapes::find;
@@ -21,7 +21,7 @@ pub(super) const WORDS: [&str; 2] = [FLUX, ARGO];
 /// a pattern or a template in it counts as the folder above; no folder is the whole repository.
 pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
     let mut applied = BTreeSet::new();
-    for (path, _) in tree.kept() {
+    for (path, _) in tree.kept().filter(|(_, bytes)| yaml::mentions(bytes, &WORDS)) {
         let Ok(manifest) = Manifest::open(tree, path) else {
             continue;
         };

@@ -138,7 +138,10 @@ mod tests {
     use super::*;
     use crate::fleet::shapes::testing::with_objects;
 
-    fn marks(annotations: &str) -> (Option<(u32, u32)>, bool, Option<String>, Option<(usize, &'static str)>) {
+    /// Bounds, paused, hold, and why it is refused.
+    type Shown = (Option<(u32, u32)>, bool, Option<String>, Option<(usize, &'static str)>);
+
+    fn marks(annotations: &str) -> Shown {
         let text = format!("x: &x {{a: b}}\nmetadata:\n  annotations: {annotations}\n");
         let marks = with_objects(&text, |objects| Marks::of(objects[0].root));
         let bounds = marks.autoscaler.map(|AutoscalerBounds { min, max }| (min, max));
