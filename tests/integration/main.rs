@@ -9,6 +9,7 @@ mod architecture;
 mod cli;
 mod decide;
 mod dependencies;
+mod fleet;
 mod policies;
 mod policy_mutations;
 mod render;
