@@ -10,7 +10,7 @@ use crate::model::{
     LiveController, ManagementClusterName, MetricKey, Priority, Reason, Scalar, Signal, Site, Target, Verdict,
 };
 use crate::policy::catalogue::{FlagDefault, default_of};
-use crate::policy::{Candidate as Selected, ControllerPolicy, Rung};
+use crate::policy::{Candidate as Selected, ControllerPolicy, Percent, Rung};
 
 use super::evidence::{Terms, Worth, judge};
 use super::guards::{self, Candidate, PolicyTerms, State};
@@ -25,15 +25,21 @@ pub(super) fn targets(world: &World<'_>) -> BTreeSet<Target> {
         .filter(|target| matches!(target, Target::Controller { .. }))
         .cloned()
         .collect();
-    for (management_cluster, live) in &world.snapshot.live.management_clusters {
-        for component in live.controllers.keys() {
-            let Some(region) = world.region(management_cluster) else {
-                continue;
-            };
-            for policy in world
-                .policies
-                .for_controller(component, &Selected::of_management_cluster(region, management_cluster))
-            {
+    for policy in &world.policies.controllers {
+        let component = &policy.component;
+        let live = &world.snapshot.live.management_clusters;
+        let known = world.fleet.management_clusters().map(|(_, known)| &known.name);
+        for management_cluster in known.chain(live.keys()) {
+            let selected = world.region(management_cluster).is_some_and(|region| {
+                policy
+                    .selector
+                    .matches(&Selected::of_management_cluster(region, management_cluster))
+            });
+            // Where it may run unseen, it is blind; where it does not run, there is nothing to decide.
+            let runs = live.get(management_cluster).is_none_or(|live| {
+                live.controllers.contains_key(component) || live.gap_in(Inventory::Controllers).is_some()
+            });
+            if selected && runs {
                 targets.extend(policy.flags.iter().map(|flag| Target::Controller {
                     management_cluster: management_cluster.clone(),
                     component: component.clone(),
@@ -157,60 +163,9 @@ fn decide_one(
     let Some(binding) = world.declared.bindings.get(target) else {
         return held(None, vec![HoldReason::NotDeclared]);
     };
-    let live_value = live_flag(live, flag).unwrap_or(Scalar::Integer(default));
-    let declared = match declared_value(binding, default) {
-        Ok(declared) => declared,
-        Err(reason) => return held(None, vec![reason]),
-    };
-    if let Some(reason) = guards::not_applied(world, target, &Scalar::Integer(declared), &live_value) {
-        return held(None, vec![reason]);
-    }
-
-    let clusters = u32::try_from(live_cluster.cluster_count()).unwrap_or(u32::MAX);
-    let Some(Rung { from: rung, value }) = ladder.rung(clusters) else {
-        let summary = format!("{clusters} clusters, below the ladder's first rung");
-        return held(None, vec![HoldReason::InRange { summary }]);
-    };
-    if i64::from(value) <= default && declared <= default {
-        return held(
-            None,
-            vec![HoldReason::BelowDefault {
-                version: version.clone(),
-                default,
-            }],
-        );
-    }
-    if i64::from(value) <= declared {
-        let summary = format!("{clusters} clusters, the ladder says {value} from {rung} on, and it is {declared}");
-        return held(None, vec![HoldReason::InRange { summary }]);
-    }
-    let mut reasons = vec![
-        Reason::Ladder {
-            counted: "clusters".to_owned(),
-            count: clusters,
-            rung,
-        },
-        Reason::VersionDefault {
-            version: version.clone(),
-            value: default,
-            source: source.to_owned(),
-        },
-    ];
-    let evidence = look_for_evidence(world, policy, live, component);
-    let mut objections = Vec::new();
-    match evidence {
-        Ok(found) => reasons.extend(found),
-        Err(reason) => objections.push(reason),
-    }
-    let change = Change {
-        from: Scalar::Integer(declared),
-        to: value.into(),
-        priority: Priority::Routine,
-        reasons,
-    };
-    objections.extend(guards::objections(&Candidate {
+    let candidate = Candidate {
         world,
-        change: &change,
+        target,
         binding,
         management_cluster: live_cluster,
         inventory: Inventory::Controllers,
@@ -227,7 +182,68 @@ fn decide_one(
             cooldown: policy.cooldown,
             down_windows: &[],
         },
-    }));
+    };
+    let live_value = live_flag(live, flag).unwrap_or(Scalar::Integer(default));
+    let declared = match declared_value(binding, default) {
+        Ok(declared) => declared,
+        Err(reason) => return held(None, vec![reason]),
+    };
+    if let Some(reason) = guards::not_applied(world, target, &Scalar::Integer(declared), &live_value) {
+        return held(None, candidate.standing(vec![reason]));
+    }
+    let in_range = |summary: String| {
+        // With clusters unseen, the ladder may well say more.
+        let gap = live_cluster.gap_in(Inventory::Clusters).map(|gap| HoldReason::Blind {
+            inventory: gap.what,
+            cause: gap.cause.clone(),
+        });
+        let reasons = gap.into_iter().chain([HoldReason::InRange { summary }]).collect();
+        held(None, candidate.standing(reasons))
+    };
+    if declared <= 0 {
+        // To client-go a negative rate is no limit at all: any number of ours would be a lower one.
+        return in_range(format!("{declared} has a meaning of its own and is left as it is"));
+    }
+    let clusters = u32::try_from(live_cluster.cluster_count()).unwrap_or(u32::MAX);
+    let Some(Rung { from: rung, value }) = ladder.rung(clusters) else {
+        return in_range(format!("{clusters} clusters, below the ladder's first rung"));
+    };
+    if i64::from(value) <= default && declared <= default {
+        let version = version.clone();
+        return held(
+            None,
+            candidate.standing(vec![HoldReason::BelowDefault { version, default }]),
+        );
+    }
+    if i64::from(value) <= declared {
+        return in_range(format!(
+            "{clusters} clusters, the ladder says {value} from {rung} on, and it is {declared}"
+        ));
+    }
+    let mut reasons = vec![
+        Reason::Ladder {
+            counted: "clusters".to_owned(),
+            count: clusters,
+            rung,
+        },
+        Reason::VersionDefault {
+            version: version.clone(),
+            value: default,
+            source: source.to_owned(),
+        },
+    ];
+    let mut found = Vec::new();
+    match look_for_evidence(world, policy, live, component) {
+        Ok(evidence) => reasons.extend(evidence),
+        Err(reason) => found.push(reason),
+    }
+    let change = Change {
+        from: Scalar::Integer(declared),
+        to: value.into(),
+        priority: Priority::Routine,
+        reasons,
+    };
+    let objections = candidate.objections(&change, found);
     if objections.is_empty() {
         Decision {
             target: target.clone(),
@@ -277,6 +293,10 @@ fn live_flag(live: &LiveController, flag: &FlagName) -> Option<Scalar> {
     found
 }
 
+/// The samples that must be there. The lower bound of an incomplete value is no help here: the queues of a day, understated, would make
+/// those of an hour look as if they grew.
+const COMPLETE: Percent = Percent::of(95);
+
 /// Evidence that the controller is held back by its limit: it sends almost as many requests as it may, and its queues grow.
 ///
 /// No metric shows client-side throttling itself: controller-runtime does not export the rate limiter. `rest_client_requests_total` with
@@ -290,18 +310,25 @@ fn look_for_evidence(
     let terms = Terms {
         now: world.now,
         max_age: policy.max_age,
-        min_coverage: Finite::ZERO,
+        min_coverage: COMPLETE.share(),
+        ready: 0,
     };
     let measure = |signal, window| {
         let key = MetricKey { signal, window };
+        let gap = |(grade, cause): (Grade, &str)| HoldReason::Gap {
+            input: key.to_string(),
+            grade,
+            cause: cause.to_owned(),
+            blocks: None,
+        };
         match judge(key, live.measurements.get(&key), &terms) {
-            Worth::Fresh(evidence) | Worth::AtLeast(evidence, _) => Ok(evidence),
-            Worth::Nothing(grade, cause) => Err(HoldReason::Gap {
-                input: key.to_string(),
-                grade,
-                cause,
-                blocks: None,
-            }),
+            Worth::Fresh(evidence) => Ok(evidence),
+            worth => Err(worth.flaw().map_or(
+                HoldReason::NoEvidence {
+                    looked_for: key.to_string(),
+                },
+                gap,
+            )),
         }
     };
     let seen = &policy.evidence;
@@ -314,10 +341,7 @@ fn look_for_evidence(
     };
     let enough = seen.client_requests.share().get() * qps.get();
     if requests.value.get() < enough || queue.value <= baseline.value {
-        let looked_for = format!(
-            "{requests} of {qps} per second allowed (evidence from {enough:.0}), {queue}, {} before",
-            baseline
-        );
+        let looked_for = format!("{requests} where {qps} are allowed (evidence from {enough:.1}), {queue}, {baseline}");
         return Err(HoldReason::NoEvidence { looked_for });
     }
     Ok(vec![

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Duration, Evidence, Finite, Grade, Measurement, MetricKey};
+use crate::model::{Duration, Evidence, Finite, Grade, Measurement, MetricKey, NodesSeen};
 
 /// What a measurement has to meet.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub(super) struct Terms {
     pub(super) max_age: Duration,
     /// The smallest share of a window's samples that counts as complete.
     pub(super) min_coverage: Finite,
+    /// The group's Ready nodes; 0 where a measurement is not about nodes.
+    pub(super) ready: u32,
 }
 
 /// What a measurement is worth.
@@ -59,7 +61,7 @@ impl Worth {
 
 /// How far a clock may be ahead of ours before its samples are from the future. Prometheus and the agent run on hosts with NTP; half a
 /// minute is far outside of what NTP allows and far inside of what a decision over an hour notices.
-const CLOCK_SKEW: Duration = Duration::from_seconds(30);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_seconds(30);
 
 /// A share of a whole can't be above 1. Rates are extrapolated, so that a few percent more do occur; a percentage by mistake (75 for 75 %)
 /// is far beyond.
@@ -81,28 +83,25 @@ pub(super) fn judge(key: MetricKey, measurement: Option<&Measurement>, terms: &T
     let Some(coverage) = measurement.coverage else {
         return nothing(Grade::Partial, "the share of samples behind it is not known");
     };
-    let mut seen = Finite::ZERO.get();
-    let mut expected = seen;
-    if key.signal.is_share() {
-        let Some(nodes) = measurement.nodes else {
-            return nothing(Grade::Partial, "the number of nodes behind it is not known");
-        };
-        if nodes.seen > nodes.expected {
-            return nothing(Grade::Suspect, "more nodes report than are Ready");
-        }
-        seen = f64::from(nodes.seen);
-        expected = f64::from(nodes.expected);
-        if nodes.expected == 0 {
-            return nothing(Grade::Missing, "no node is Ready");
-        }
-    }
+    let nodes = match key
+        .signal
+        .is_share()
+        .then(|| judge_nodes(measurement, value, terms))
+        .transpose()
+    {
+        Ok(nodes) => nodes,
+        Err((grade, cause)) => return nothing(grade, cause),
+    };
     let evidence = |value, grade| Evidence {
         metric: key,
         value,
         grade,
         at: measurement.at,
     };
-    let cause = if seen < expected {
+    let share_of_nodes = nodes.map_or(1.0, |NodesSeen { seen, expected }| {
+        f64::from(seen) / f64::from(expected)
+    });
+    let cause = if let Some(NodesSeen { seen, expected }) = nodes.filter(|nodes| nodes.seen < nodes.expected) {
         format!("{seen} of {expected} nodes report")
     } else if coverage < terms.min_coverage {
         format!("{:.0} % of the samples are there", coverage.get() * 100.0)
@@ -115,11 +114,31 @@ pub(super) fn judge(key: MetricKey, measurement: Option<&Measurement>, terms: &T
         return Worth::Fresh(evidence(value, Grade::Fresh));
     };
     // Nodes that were not seen and time without samples count as idle.
-    let share_of_nodes = if expected > 0.0 { seen / expected } else { 1.0 };
     match Finite::try_from(value.get() * coverage.get() * share_of_nodes) {
         Ok(bound) => Worth::AtLeast(evidence(bound, Grade::Partial), cause),
         Err(_) => nothing(Grade::Invalid, "its lower bound is not finite"),
     }
+}
+
+/// Judges the nodes behind a share: all that are Ready should report, whether whoever measured knew of them or not.
+fn judge_nodes(measurement: &Measurement, value: Finite, terms: &Terms) -> Result<NodesSeen, (Grade, &'static str)> {
+    let NodesSeen { seen, expected } = measurement
+        .nodes
+        .ok_or((Grade::Partial, "the number of nodes behind it is not known"))?;
+    if seen > expected {
+        return Err((Grade::Suspect, "more nodes report than are Ready"));
+    }
+    if seen == 0 {
+        return Err((Grade::Missing, "no node reports"));
+    }
+    // A kubelet alone uses something. A zero is what an outage of the monitoring looks like after `or vector(0)`.
+    if value == Finite::ZERO {
+        return Err((Grade::Suspect, "nodes that run can't use nothing"));
+    }
+    Ok(NodesSeen {
+        seen,
+        expected: expected.max(terms.ready),
+    })
 }
 
 /// Judges a count at an instant: tenants.
@@ -173,13 +192,14 @@ pub(super) fn whole(value: Finite) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NodesSeen, Signal};
+    use crate::model::Signal;
 
     fn terms() -> Terms {
         Terms {
             now: "2026-10-06T09:00:00Z".parse().unwrap(),
             max_age: Duration::from_minutes(10),
             min_coverage: Finite::try_from(0.95).unwrap(),
+            ready: 4,
         }
     }
 
@@ -245,6 +265,10 @@ mod tests {
             grade_of(|m| m.nodes = Some(NodesSeen { seen: 5, expected: 4 })),
             (Some(Grade::Suspect), None, None)
         );
+        assert_eq!(
+            grade_of(|m| m.value = Some(Finite::ZERO)),
+            (Some(Grade::Suspect), None, None)
+        );
     }
 
     #[test]
@@ -260,6 +284,11 @@ mod tests {
         assert_eq!(
             grade_of(|m| m.grade = Grade::Partial),
             (Some(Grade::Partial), Some(0.8), None)
+        );
+        // Whoever measured knew of two nodes, the API server knows of four that are Ready.
+        assert_eq!(
+            grade_of(|m| m.nodes = Some(NodesSeen { seen: 2, expected: 2 })),
+            (Some(Grade::Partial), Some(0.4), None)
         );
     }
 

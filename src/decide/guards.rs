@@ -6,17 +6,16 @@ use jiff::Timestamp;
 
 use crate::model::{
     AutoscalerBounds, Binding, Change, Direction, HoldAnnotation, HoldReason, Inventory, LiveManagementCluster,
-    Priority, PullRequestState, Scalar, Site, Target,
+    Priority, Scalar, Site, Target,
 };
 use crate::policy::{Cooldown, Mode, Window};
 
-use super::World;
+use super::{World, history};
 
-/// A wanted change with everything that could stand in its way.
+/// A target with everything that could stand in the way of changing it.
 pub(super) struct Candidate<'a> {
     pub(super) world: &'a World<'a>,
-    /// The wanted change; nothing when only the standing reasons are asked for.
-    pub(super) change: &'a Change,
+    pub(super) target: &'a Target,
     pub(super) binding: &'a Binding,
     pub(super) management_cluster: &'a LiveManagementCluster,
     pub(super) inventory: Inventory,
@@ -49,8 +48,8 @@ pub(super) struct PolicyTerms<'a> {
     pub(super) down_windows: &'a [Window],
 }
 
-/// The guards in their order. A new one is one function and one line.
-const GUARDS: [fn(&Candidate<'_>) -> Option<HoldReason>; 14] = [
+/// The guards that ask about the target, whatever is wanted, in their order. A new one is one function and one line.
+const STANDING: [fn(&Candidate<'_>) -> Option<HoldReason>; 7] = [
     suspended,
     report_only,
     annotated,
@@ -58,6 +57,10 @@ const GUARDS: [fn(&Candidate<'_>) -> Option<HoldReason>; 14] = [
     paused,
     owned_by_autoscaler,
     not_writable,
+];
+
+/// The guards that ask about the change, in their order.
+const MOVING: [fn(&Candidate<'_>, &Change) -> Option<HoldReason>; 7] = [
     blind,
     frozen,
     rollout,
@@ -67,14 +70,38 @@ const GUARDS: [fn(&Candidate<'_>) -> Option<HoldReason>; 14] = [
     window_closed,
 ];
 
-/// Everything that stands in the way of the candidate's change. Empty means that it may be made.
-pub(super) fn objections(candidate: &Candidate<'_>) -> Vec<HoldReason> {
-    let direction = candidate.change.direction();
-    GUARDS
-        .iter()
-        .filter_map(|guard| guard(candidate))
-        .filter(|reason| reason.blocks().direction(direction))
-        .collect()
+impl Candidate<'_> {
+    /// Everything that stands in the way of a change, with what its decider found beside it. Empty means that it may be made.
+    pub(super) fn objections(&self, change: &Change, found: Vec<HoldReason>) -> Vec<HoldReason> {
+        let direction = change.direction();
+        let standing = STANDING.iter().filter_map(|guard| guard(self));
+        let moving = MOVING.iter().filter_map(|guard| guard(self, change));
+        let all = standing.chain(moving).chain(found);
+        let mut reasons: Vec<HoldReason> = Vec::new();
+        for reason in all.filter(|reason| reason.blocks().direction(direction)) {
+            let same = reasons.iter_mut().find(|known| {
+                matches!(
+                    (&**known, &reason),
+                    (HoldReason::CoolingDown { .. }, HoldReason::CoolingDown { .. })
+                )
+            });
+            // Of two rests the longer one counts.
+            match same {
+                Some(known) if *known < reason => *known = reason,
+                Some(_) => {}
+                None => reasons.push(reason),
+            }
+        }
+        reasons
+    }
+
+    /// What would stand in the way of any change, after the reasons for which none is wanted.
+    ///
+    /// Nothing is wanted of a paused cluster whose metrics are missing; an open pull request for it is withdrawn all the same.
+    pub(super) fn standing(&self, mut reasons: Vec<HoldReason>) -> Vec<HoldReason> {
+        reasons.extend(STANDING.iter().filter_map(|guard| guard(self)));
+        reasons
+    }
 }
 
 fn suspended(candidate: &Candidate<'_>) -> Option<HoldReason> {
@@ -137,7 +164,7 @@ pub(super) fn site(site: &Site) -> Option<HoldReason> {
     }
 }
 
-fn blind(candidate: &Candidate<'_>) -> Option<HoldReason> {
+fn blind(candidate: &Candidate<'_>, _: &Change) -> Option<HoldReason> {
     let gap = candidate.management_cluster.gap_in(candidate.inventory)?;
     Some(HoldReason::Blind {
         inventory: gap.what,
@@ -146,25 +173,21 @@ fn blind(candidate: &Candidate<'_>) -> Option<HoldReason> {
 }
 
 /// A freeze stops all but P1 ups.
-fn frozen(candidate: &Candidate<'_>) -> Option<HoldReason> {
-    let urgent = candidate.change.priority == Priority::P1 && candidate.change.direction() == Some(Direction::Up);
+fn frozen(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
+    let urgent = change.priority == Priority::P1 && change.direction() == Some(Direction::Up);
     if urgent { None } else { freeze(candidate.world) }
 }
 
 /// The freeze that is open, the one that ends last.
 pub(super) fn freeze(world: &World<'_>) -> Option<HoldReason> {
-    let freezes = &world.fleet.freezes;
-    let open = freezes
-        .iter()
-        .filter_map(|freeze| Some((freeze.window.open_at(world.now)?, freeze)));
-    let (until, freeze) = open.max_by_key(|(until, freeze)| (*until, std::cmp::Reverse(freeze.name.clone())))?;
+    let (freeze, until) = world.fleet.frozen_at(world.now)?;
     Some(HoldReason::Frozen {
         freeze: freeze.name.clone(),
         until,
     })
 }
 
-fn rollout(candidate: &Candidate<'_>) -> Option<HoldReason> {
+fn rollout(candidate: &Candidate<'_>, _: &Change) -> Option<HoldReason> {
     let State {
         replicas, up_to_date, ..
     } = candidate.state;
@@ -172,30 +195,28 @@ fn rollout(candidate: &Candidate<'_>) -> Option<HoldReason> {
 }
 
 /// More Ready nodes than replicas is a surge: the group is not at rest either.
-fn not_ready(candidate: &Candidate<'_>) -> Option<HoldReason> {
+fn not_ready(candidate: &Candidate<'_>, _: &Change) -> Option<HoldReason> {
     let State { replicas, ready, .. } = candidate.state;
     (ready != replicas).then_some(HoldReason::NotReady { ready, replicas })
 }
 
-fn unknown_age(candidate: &Candidate<'_>) -> Option<HoldReason> {
-    match candidate.state.changed_at {
-        None => Some(HoldReason::UnknownAge),
-        Some(changed_at) => (changed_at > candidate.world.now).then_some(HoldReason::UnknownAge),
-    }
+fn unknown_age(candidate: &Candidate<'_>, _: &Change) -> Option<HoldReason> {
+    let known = history::known(candidate.world, candidate.state.changed_at);
+    known.is_none().then_some(HoldReason::UnknownAge)
 }
 
 /// Counted from the moment at which the last change's effect was seen live, not from its merge.
-fn cooling_down(candidate: &Candidate<'_>) -> Option<HoldReason> {
-    let changed_at = candidate.state.changed_at?;
-    let rest = candidate.terms.cooldown.before(candidate.change.direction()?);
+fn cooling_down(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
+    let changed_at = history::last_change(candidate.world, candidate.target, candidate.state.changed_at)?;
+    let rest = candidate.terms.cooldown.before(change.direction()?);
     let until = rest.after(changed_at);
     (candidate.world.now < until).then_some(HoldReason::CoolingDown { changed_at, until })
 }
 
-fn window_closed(candidate: &Candidate<'_>) -> Option<HoldReason> {
+fn window_closed(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
     let windows = candidate.terms.down_windows;
     let now = candidate.world.now;
-    if candidate.change.direction() != Some(Direction::Down)
+    if change.direction() != Some(Direction::Down)
         || windows.is_empty()
         || windows.iter().any(|w| w.open_at(now).is_some())
     {
@@ -208,22 +229,9 @@ fn window_closed(candidate: &Candidate<'_>) -> Option<HoldReason> {
 
 /// Whether Git and the cluster disagree, and which merged pull request explains it.
 pub(super) fn not_applied(world: &World<'_>, target: &Target, declared: &Scalar, live: &Scalar) -> Option<HoldReason> {
-    if declared == live {
-        return None;
-    }
-    let ledger = &world.snapshot.ledger;
-    let merged = ledger.pull_requests.iter().rev().find(|request| {
-        request.state == PullRequestState::Merged
-            && request.record.as_ref().is_some_and(|record| {
-                record
-                    .changes
-                    .iter()
-                    .any(|change| change.target == *target && change.to == *declared)
-            })
-    });
-    Some(HoldReason::NotApplied {
+    (declared != live).then(|| HoldReason::NotApplied {
         declared: declared.clone(),
         live: live.clone(),
-        merged: merged.map(|request| request.number),
+        merged: history::merged_as(world, target, declared),
     })
 }

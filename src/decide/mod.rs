@@ -8,10 +8,12 @@ mod controllers;
 mod demand;
 mod evidence;
 mod guards;
+mod history;
 mod node_group;
 mod platform;
 mod rooms;
 mod shards;
+mod usage;
 
 use std::collections::BTreeSet;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    ClusterName, Declared, DeclaredShard, Inventory, ManagementClusterName, Namespace, RegionName, Scalar, ShardName,
-    Site, Snapshot, Target,
+    ClusterName, Declared, DeclaredShard, Inventory, ManagementClusterName, Namespace, PlacementRequest, Refusal,
+    RegionName, RepoPath, Scalar, ShardName, Site, Snapshot, Target,
 };
 use crate::policy::{FleetFile, PolicySet, Shard, ShardingPolicy};
 
@@ -51,7 +51,7 @@ pub fn shards(
         .sharding
         .iter()
         .flat_map(|policy| policy.shards.iter().map(move |shard| (policy, shard)))
-        .map(|(policy, shard)| state_of(&world, policy, shard, &occupancy, None))
+        .map(|(policy, shard)| state_of(&world, policy, shard, &occupancy, &|_| true))
         .collect();
     states.sort_by(|a, b| {
         (&a.region, &a.management_cluster, &a.shard).cmp(&(&b.region, &b.management_cluster, &b.shard))
@@ -63,13 +63,16 @@ pub fn shards(
 pub(super) struct Occupancy {
     /// By management cluster and namespace.
     namespaces: BTreeMap<(ManagementClusterName, String), BTreeSet<ClusterName>>,
+    /// The files that this run puts into the shards' folders.
+    files: BTreeSet<(RepoPath, String)>,
 }
 
 impl Occupancy {
-    /// Counts live clusters, declared ones, and those that an open pull request places.
+    /// Counts live clusters and declared ones.
     pub(super) fn of(world: &World<'_>) -> Self {
         let mut occupancy = Self {
             namespaces: BTreeMap::new(),
+            files: BTreeSet::new(),
         };
         for (management_cluster, live) in &world.snapshot.live.management_clusters {
             for (namespace, clusters) in &live.clusters {
@@ -91,7 +94,7 @@ impl Occupancy {
         occupancy
     }
 
-    pub(super) fn add(&mut self, management_cluster: &ManagementClusterName, namespace: &str, cluster: &ClusterName) {
+    fn add(&mut self, management_cluster: &ManagementClusterName, namespace: &str, cluster: &ClusterName) {
         self.namespaces
             .entry((management_cluster.clone(), namespace.to_owned()))
             .or_default()
@@ -119,6 +122,15 @@ impl Occupancy {
         clusters.is_some_and(|clusters| clusters.contains(cluster))
     }
 
+    /// Takes the place of a cluster, and the name of its file.
+    pub(super) fn take(&mut self, world: &World<'_>, shard: &Shard, request: &PlacementRequest) {
+        self.add(&shard.management_cluster, shard.namespace.as_str(), &request.cluster);
+        if let Some(declared) = world.declared.shards.get(&shard.name) {
+            let name = request.path.file_name().to_owned();
+            self.files.insert((declared.folder.clone(), name));
+        }
+    }
+
     /// Where a cluster of that name is already.
     pub(super) fn find(&self, cluster: &ClusterName) -> Option<String> {
         let ((management_cluster, namespace), _) = self
@@ -129,31 +141,29 @@ impl Occupancy {
     }
 }
 
-/// The shard that an open pull request of ours puts a cluster into.
-pub(super) fn open_placements<'a>(world: &'a World<'_>) -> impl Iterator<Item = (&'a Target, ShardName)> {
-    world
-        .snapshot
-        .ledger
-        .open()
-        .filter_map(|request| request.record.as_ref())
-        .flat_map(|record| {
-            record
-                .changes
-                .iter()
-                .filter_map(|change| match (&change.target, &change.to) {
-                    (Target::Placement { .. }, Scalar::Text(shard)) => Some((&change.target, shard.parse().ok()?)),
-                    _ => None,
-                })
-        })
+/// The clusters that pull requests under review place, with the pull request's number and the shard.
+pub(super) fn open_placements<'a>(world: &World<'a>) -> impl Iterator<Item = (u64, &'a Target, ShardName)> + use<'a> {
+    let under_review = world.snapshot.ledger.under_review();
+    let changes = under_review.flat_map(|request| {
+        let changes = request.record.iter().flat_map(|record| &record.changes);
+        changes.map(|change| (request.number, change))
+    });
+    changes.filter_map(|(number, change)| match (&change.target, &change.to) {
+        (Target::Placement { .. }, Scalar::Text(shard)) => Some((number, &change.target, shard.parse().ok()?)),
+        _ => None,
+    })
 }
 
-/// A shard's state, without the placement of `except` that may be under review.
+/// Which placements under review are counted in.
+pub(super) type Counted<'a> = &'a dyn Fn(&Target) -> bool;
+
+/// A shard's state, with some of the placements under review.
 pub(super) fn state_of(
     world: &World<'_>,
     policy: &ShardingPolicy,
     shard: &Shard,
     occupancy: &Occupancy,
-    except: Option<&Target>,
+    counted: Counted<'_>,
 ) -> ShardState {
     let Shard {
         name,
@@ -163,11 +173,11 @@ pub(super) fn state_of(
         capacity,
     } = shard;
     let clusters = occupancy.in_namespace(management_cluster, namespace.as_str())
-        + under_review(world, occupancy, except, &|other| {
+        + under_review(world, occupancy, counted, &|other| {
             other.management_cluster == *management_cluster && other.namespace == *namespace
         });
     let on_cluster = occupancy.on_management_cluster(management_cluster)
-        + under_review(world, occupancy, except, &|other| {
+        + under_review(world, occupancy, counted, &|other| {
             other.management_cluster == *management_cluster
         });
     let limit = policy.management_cluster_capacity;
@@ -196,11 +206,8 @@ fn closed(world: &World<'_>, shard: &Shard) -> Option<String> {
     let Some(declared) = world.declared.shards.get(&shard.name) else {
         return Some("is not declared".to_owned());
     };
-    let Some(live) = world.snapshot.live.management_clusters.get(&shard.management_cluster) else {
-        return Some("is blind: its management cluster is not in the snapshot".to_owned());
-    };
-    if let Some(gap) = live.gap_in(Inventory::Clusters) {
-        return Some(format!("is blind: {}", gap.cause));
+    if let Some(cause) = blind(world, shard) {
+        return Some(format!("is blind: {cause}"));
     }
     match &declared.kustomization {
         Site::Writable(_) => None,
@@ -208,16 +215,24 @@ fn closed(world: &World<'_>, shard: &Shard) -> Option<String> {
     }
 }
 
+/// Why nobody knows which clusters live in a shard.
+pub(super) fn blind(world: &World<'_>, shard: &Shard) -> Option<String> {
+    let Some(live) = world.snapshot.live.management_clusters.get(&shard.management_cluster) else {
+        return Some("its management cluster is not in the snapshot".to_owned());
+    };
+    live.gap_in(Inventory::Clusters).map(|gap| gap.cause.clone())
+}
+
 /// Placements that are under review take room as if they were merged.
 fn under_review(
     world: &World<'_>,
     occupancy: &Occupancy,
-    except: Option<&Target>,
+    counted: Counted<'_>,
     here: &dyn Fn(&DeclaredShard) -> bool,
 ) -> usize {
     open_placements(world)
-        .filter(|(open, _)| Some(*open) != except)
-        .filter(|(open, shard)| {
+        .filter(|(_, open, _)| counted(open))
+        .filter(|(_, open, shard)| {
             let Target::Placement { cluster, .. } = open else {
                 return false;
             };
@@ -228,4 +243,33 @@ fn under_review(
                 .is_some_and(|shard| here(shard) && !occupancy.holds(shard, cluster))
         })
         .count()
+}
+
+/// Whether no file of the request's name is in the shard's folder, or on its way there: by this run or by a pull request under review.
+pub(super) fn file_free(
+    world: &World<'_>,
+    shard: &Shard,
+    occupancy: &Occupancy,
+    counted: Counted<'_>,
+    request: &PlacementRequest,
+) -> Result<(), String> {
+    let Some(DeclaredShard { folder, files, .. }) = world.declared.shards.get(&shard.name) else {
+        return Ok(());
+    };
+    let name = request.path.file_name();
+    let comes = || {
+        open_placements(world).any(|(_, open, to)| {
+            let other = world.declared.requests.get(open);
+            let into = world.declared.shards.get(&to);
+            counted(open)
+                && into.is_some_and(|into| into.folder == *folder)
+                && other.is_some_and(|other| other.path.file_name() == name)
+        })
+    };
+    let taken = files.iter().any(|file| file == name) || occupancy.files.contains(&(folder.clone(), name.to_owned()));
+    if !taken && !comes() {
+        return Ok(());
+    }
+    let path = folder.join(name).map_err(|error| error.to_string())?;
+    Err(format!("can't be written: {}", Refusal::Exists { path }))
 }

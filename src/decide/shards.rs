@@ -5,12 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{
-    Decision, DeclaredShard, HoldReason, Placement, PlacementRequest, Reason, Refusal, Target, Verdict,
-};
+use crate::model::{Decision, HoldReason, Inventory, Placement, PlacementRequest, Reason, Target, Verdict};
 use crate::policy::{Mode, Shard};
 
-use super::rooms::{Occupancy, open_placements, state_of};
+use super::rooms::{Occupancy, blind, file_free, open_placements, state_of};
 use super::{World, guards, hold};
 
 /// The clusters that wait.
@@ -60,24 +58,34 @@ fn decide_one(world: &World<'_>, target: &Target, request: &PlacementRequest, oc
         return held(reasons);
     }
 
-    let mut rooms = Vec::new();
-    let mut refused = Vec::new();
+    // An open pull request's choice stays while it is possible: two placements of one cluster would be argued about twice.
+    let chosen = open_placements(world)
+        .filter(|(_, open, _)| *open == target)
+        .max_by_key(|(number, ..)| *number);
+    let is_chosen = |shard: &Shard| chosen.as_ref().is_some_and(|(.., chosen)| *chosen == shard.name);
+    // Whoever waits for the first time counts every placement under review. Whoever is under review counts those that were decided before it,
+    // so that it sees the room, and gives the reasons, of the run that placed it.
+    let counted = |open: &Target| chosen.is_none() || open < target;
+    if let Some(cause) = policy
+        .shards
+        .iter()
+        .find(|s| is_chosen(s))
+        .and_then(|s| blind(world, s))
+    {
+        // Nobody knows whether it is still possible.
+        let inventory = Inventory::Clusters;
+        return held(vec![HoldReason::Blind { inventory, cause }]);
+    }
+    let (mut rooms, mut refused) = (Vec::new(), Vec::new());
     for shard in &policy.shards {
-        let state = state_of(world, policy, shard, occupancy, Some(target));
-        match state
-            .room
-            .and_then(|room| file_free(world, shard, request).map(|()| room))
-        {
+        let room = state_of(world, policy, shard, occupancy, &counted).room;
+        let free = |room| file_free(world, shard, occupancy, &counted, request).map(|()| room);
+        match room.and_then(free) {
             Ok(room) => rooms.push((room, shard)),
             Err(why) => refused.push(format!("{} {why}", shard.name)),
         }
     }
-    // An open pull request's choice stays while it is possible: two placements of one cluster would be argued about twice.
-    let chosen = open_placements(world)
-        .find(|(open, _)| *open == target)
-        .map(|(_, shard)| shard);
     let others = u32::try_from(rooms.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let is_chosen = |shard: &Shard| Some(&shard.name) == chosen.as_ref();
     let best = rooms.iter().max_by(|a, b| {
         is_chosen(a.1)
             .cmp(&is_chosen(b.1))
@@ -87,28 +95,20 @@ fn decide_one(world: &World<'_>, target: &Target, request: &PlacementRequest, oc
     let Some((room, shard)) = best else {
         return held(vec![HoldReason::NoRoom { shards: refused }]);
     };
-    occupancy.add(&shard.management_cluster, shard.namespace.as_str(), &request.cluster);
+    occupancy.take(world, shard, request);
+    let most = rooms.iter().all(|(other, _)| other <= room);
+    let reason = match chosen {
+        Some((number, ..)) if !most => Reason::Carried { number },
+        _ => Reason::MostRoom {
+            room: *room,
+            capacity: shard.capacity,
+            others,
+        },
+    };
     decision(Verdict::Place(Placement {
         shard: shard.name.clone(),
         management_cluster: shard.management_cluster.clone(),
         namespace: shard.namespace.clone(),
-        reasons: vec![Reason::MostRoom {
-            room: *room,
-            capacity: shard.capacity,
-            others,
-        }],
+        reasons: vec![reason],
     }))
-}
-
-/// Whether the shard's folder has no file of the request's name yet.
-fn file_free(world: &World<'_>, shard: &Shard, request: &PlacementRequest) -> Result<(), String> {
-    let Some(DeclaredShard { folder, files, .. }) = world.declared.shards.get(&shard.name) else {
-        return Ok(());
-    };
-    let name = request.path.file_name();
-    if !files.iter().any(|file| file == name) {
-        return Ok(());
-    }
-    let path = folder.join(name).map_err(|error| error.to_string())?;
-    Err(format!("can't be written: {}", Refusal::Exists { path }))
 }

@@ -208,7 +208,7 @@ pub enum Reason {
         /// How many other shards of the region could have taken it.
         others: u32,
     },
-    /// An open pull request proposes it already; today it can't be judged anew, and an up is kept.
+    /// An open pull request proposes it already, and nothing says that it is no longer right.
     Carried {
         /// The pull request.
         number: u64,

@@ -197,6 +197,16 @@ pub enum HoldReason {
         /// The bound that it would cross.
         bound: Finite,
     },
+    /// A signal is above the use that ups aim at, but not above what triggers one: nothing new is wanted, and an up that is under review
+    /// is still right.
+    AboveTarget {
+        /// The signal.
+        metric: MetricKey,
+        /// Its value.
+        value: Finite,
+        /// The use that is aimed at.
+        target: Finite,
+    },
     /// Nothing shows that the present value is what limits the controller.
     NoEvidence {
         /// What was looked for.
@@ -284,7 +294,9 @@ impl HoldReason {
             Self::HeldByAnnotation { .. } => ("held-by-annotation", Both, Withdraw),
             Self::BudgetExhausted { .. } => ("budget-exhausted", Both, Keep),
             Self::WouldOvershoot { .. } => ("would-overshoot", Down, Withdraw),
-            Self::NoEvidence { .. } => ("no-evidence", Both, Withdraw),
+            Self::AboveTarget { .. } => ("above-target", Nothing, Keep),
+            // Evidence comes and goes with the hour of the day. That there is none at night takes nothing back from the day before.
+            Self::NoEvidence { .. } => ("no-evidence", Both, Keep),
             Self::BelowDefault { .. } => ("below-default", Both, Withdraw),
             Self::UnknownFlag { .. } => ("unknown-flag", Both, Withdraw),
             Self::NoRoom { .. } => ("no-room", Both, Withdraw),

@@ -37,6 +37,12 @@ impl Ledger {
             .iter()
             .filter(|request| request.state == PullRequestState::Open)
     }
+
+    /// The open pull requests whose branch is still there: a person who deletes the branch has said no.
+    pub fn under_review(&self) -> impl Iterator<Item = &PullRequest> {
+        self.open()
+            .filter(|request| self.branches.contains_key(&request.branch))
+    }
 }
 
 /// One of our branches.

@@ -41,3 +41,4 @@ pub use snapshot::{
     LiveNodeGroup, LivePlatform, MACHINE_API_VERSION, MetricKey, Signal, Snapshot,
 };
 pub use target::{Direction, InvalidTarget, NodeGroupKey, Target, TargetKind};
+pub use words::amount;

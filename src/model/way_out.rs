@@ -43,6 +43,7 @@ impl HoldReason {
             Self::HeldByAnnotation { .. } => "remove the annotation fleetscale.io/hold",
             Self::BudgetExhausted { .. } => "wait for the next run, merge or close what is open, or raise the budget",
             Self::WouldOvershoot { .. } => "nothing: with fewer nodes it would have to grow again",
+            Self::AboveTarget { .. } => "nothing has to be done; above the threshold it grows",
             Self::NoEvidence { .. } => {
                 "nothing: raising it would not help; look at reconcile time and the API server first"
             }

@@ -10,7 +10,7 @@ use super::scalar::Finite;
 use super::snapshot::Signal;
 
 /// A signal's value for people: a share as a percentage, everything else as a plain number.
-pub(super) fn amount(signal: Signal, value: Finite) -> String {
+pub fn amount(signal: Signal, value: Finite) -> String {
     if signal.is_share() {
         format!("{} %", round(value.get() * 100.0))
     } else {
@@ -101,17 +101,20 @@ impl fmt::Display for Reason {
                     metric.window
                 )
             }
-            Self::MostRoom { room, capacity, others } => {
-                write!(
-                    f,
-                    "room for {room} of {capacity} clusters, the most of {} shards that can take it",
-                    others + 1
-                )
-            }
-            Self::Carried { number } => write!(
+            Self::MostRoom {
+                room,
+                capacity,
+                others: 0,
+            } => write!(
                 f,
-                "as in the open pull request #{number}; it can't be judged anew today"
+                "room for {room} of {capacity} clusters, the only shard that can take it"
             ),
+            Self::MostRoom { room, capacity, others } => write!(
+                f,
+                "room for {room} of {capacity} clusters, the most of {} shards that can take it",
+                others.saturating_add(1)
+            ),
+            Self::Carried { number } => write!(f, "it stays as the open pull request #{number} proposes it"),
         }
     }
 }
@@ -190,6 +193,14 @@ impl fmt::Display for HoldReason {
                 metric.window,
                 amount(metric.signal, *projected),
                 amount(metric.signal, *bound)
+            ),
+            Self::AboveTarget { metric, value, target } => write!(
+                f,
+                "{} {} over {}, between the target of {} and what scales up: nothing new is asked for",
+                metric.signal,
+                amount(metric.signal, *value),
+                metric.window,
+                amount(metric.signal, *target)
             ),
             Self::NoEvidence { looked_for } => write!(f, "nothing shows that it is the limit: {looked_for}"),
             Self::BelowDefault { version, default } => {

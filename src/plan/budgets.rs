@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{Declared, Direction, HoldReason, Scalar, Target};
+use crate::model::{Declared, Direction, HoldReason, ManagementClusterName, RecordedChange, Scalar, Target};
 use crate::policy::{Budget, BudgetPer};
 
 /// What has been admitted so far.
@@ -25,14 +25,20 @@ struct Use {
 /// A change as the budgets see it.
 #[derive(Debug, Clone)]
 pub(super) struct Charge {
-    pub(super) target: Target,
-    pub(super) direction: Option<Direction>,
-    pub(super) nodes: u32,
+    target: Target,
+    management_cluster: Option<ManagementClusterName>,
+    direction: Option<Direction>,
+    nodes: u32,
 }
 
 impl Charge {
-    /// The charge of a change from one value to another.
-    pub(super) fn of(target: &Target, from: &Scalar, to: &Scalar) -> Self {
+    /// The charge of a change from one value to another. A placement counts where it goes.
+    pub(super) fn of(declared: &Declared, change: &RecordedChange) -> Self {
+        let RecordedChange { target, from, to } = change;
+        let shard = declared.shards.iter().find(|(name, _)| name.as_str() == to.to_string());
+        let management_cluster = target
+            .management_cluster()
+            .or_else(|| shard.map(|(_, shard)| &shard.management_cluster));
         let numbers = from.integer().zip(to.integer());
         let nodes = match target {
             Target::NodeGroup(_) => {
@@ -42,6 +48,7 @@ impl Charge {
         };
         Self {
             target: target.clone(),
+            management_cluster: management_cluster.cloned(),
             direction: numbers.and_then(|(from, to)| Direction::of(from, to)),
             nodes,
         }
@@ -64,8 +71,16 @@ impl<'a> Budgets<'a> {
                 .and_then(Scalar::integer)
                 .and_then(|nodes| u32::try_from(nodes).ok());
             if let (Target::NodeGroup(_), Some(nodes)) = (target, nodes) {
+                let charge = Charge::of(
+                    declared,
+                    &RecordedChange {
+                        target: target.clone(),
+                        from: nodes.into(),
+                        to: nodes.into(),
+                    },
+                );
                 for per in [BudgetPer::Run, BudgetPer::ManagementCluster, BudgetPer::Cluster] {
-                    let sum: &mut u32 = declared_nodes.entry(bucket(per, target)).or_default();
+                    let sum: &mut u32 = declared_nodes.entry(bucket(per, &charge)).or_default();
                     *sum = sum.saturating_add(nodes);
                 }
             }
@@ -83,7 +98,7 @@ impl<'a> Budgets<'a> {
             if !budget.counts(charge.direction) {
                 continue;
             }
-            let key = bucket(budget.per, &charge.target);
+            let key = bucket(budget.per, charge);
             let total = self.declared_nodes.get(&key).copied().unwrap_or(0);
             let used = self.used.get(&(*index, key.clone())).copied().unwrap_or_default();
             if let Some(words) = exceeded(budget, total, used, charge) {
@@ -98,22 +113,38 @@ impl<'a> Budgets<'a> {
 
     /// Counts a change that is under review already, whatever is left.
     pub(super) fn charge(&mut self, charge: &Charge) {
+        self.count(charge, |used| {
+            used.changes = used.changes.saturating_add(1);
+            used.nodes = used.nodes.saturating_add(charge.nodes);
+        });
+    }
+
+    /// Gives back what a change under review has taken, so that its successor can take it.
+    pub(super) fn release(&mut self, charge: &Charge) {
+        self.count(charge, |used| {
+            used.changes = used.changes.saturating_sub(1);
+            used.nodes = used.nodes.saturating_sub(charge.nodes);
+        });
+    }
+
+    fn count(&mut self, charge: &Charge, change: impl Fn(&mut Use)) {
         for (index, budget) in &self.budgets {
             if budget.counts(charge.direction) {
-                let used = self
-                    .used
-                    .entry((*index, bucket(budget.per, &charge.target)))
-                    .or_default();
-                used.changes = used.changes.saturating_add(1);
-                used.nodes = used.nodes.saturating_add(charge.nodes);
+                let bucket = bucket(budget.per, charge);
+                change(self.used.entry((*index, bucket)).or_default());
             }
         }
     }
 }
 
 /// What a budget is counted over, in words.
-fn bucket(per: BudgetPer, target: &Target) -> String {
-    match (per, target, target.management_cluster()) {
+fn bucket(per: BudgetPer, charge: &Charge) -> String {
+    let Charge {
+        target,
+        management_cluster,
+        ..
+    } = charge;
+    match (per, target, management_cluster) {
         (BudgetPer::Cluster, Target::NodeGroup(key), _) => {
             format!("of {} {}/{}", key.management_cluster, key.namespace, key.cluster)
         }

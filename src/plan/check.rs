@@ -93,10 +93,13 @@ fn every_change_changes_something(plan: &Plan) -> Vec<Note> {
     let changes = plan.proposals.iter().flat_map(|proposal| &proposal.changes);
     changes
         .filter_map(|change| {
-            let (from, to) = change.action.values();
+            let same = match &change.action {
+                ProposedAction::Set(change) => change.from == change.to,
+                ProposedAction::Place(_) => false,
+            };
             let what = if change.edits.is_empty() {
                 "has no edit"
-            } else if from == to {
+            } else if same {
                 "changes a value into itself"
             } else {
                 return None;

@@ -6,6 +6,7 @@
 mod budgets;
 mod check;
 mod edits;
+mod room;
 mod scopes;
 mod standing;
 mod text;
@@ -19,9 +20,9 @@ use crate::model::{
     PolicyRef, Priority, Proposal, ProposedAction, ProposedChange, Reason, RecordedChange, Refusal, Scalar, Scope,
     Subject, Target, Verdict, is_held,
 };
-use crate::policy::{FleetFile, GroupBy, Limits, PolicySet};
+use crate::policy::{FleetFile, GroupBy, PolicySet};
 
-use budgets::{Budgets, Charge};
+use room::Room;
 
 pub use check::check;
 pub use scopes::{BRANCH_PREFIX, branch_of};
@@ -48,6 +49,18 @@ struct Wanted {
     edits: Vec<Edit>,
 }
 
+impl Wanted {
+    /// What the pull request will say about it.
+    fn recorded(&self) -> RecordedChange {
+        let (from, to) = self.action.values();
+        RecordedChange {
+            target: self.decision.target.clone(),
+            from,
+            to,
+        }
+    }
+}
+
 /// Makes the plan. The decisions are those of one `decide`, one per target.
 pub fn plan(
     decisions: Vec<Decision>,
@@ -71,35 +84,13 @@ pub fn plan(
             .then_with(|| a.decision.target.cmp(&b.decision.target))
     });
 
-    let limits = &fleet.limits;
-    let mut budgets = Budgets::open_at(&limits.budgets, declared, now);
-    let wanted_targets: BTreeSet<&Target> = wanted.iter().map(|wanted| &wanted.decision.target).collect();
-    let under_review: Vec<Charge> = ledger
-        .open()
-        .filter_map(|request| request.record.as_ref())
-        .flat_map(|record| &record.changes)
-        .filter(|change| !wanted_targets.contains(&change.target))
-        .map(|change| Charge::of(&change.target, &change.from, &change.to))
-        .collect();
-    under_review.iter().for_each(|charge| budgets.charge(charge));
-
-    let mut slots = Slots::new(ledger, limits);
+    let mut room = Room::new(declared, ledger, &fleet.limits, now);
     let mut admitted: BTreeMap<BranchName, Vec<Wanted>> = BTreeMap::new();
     for change in wanted {
-        let (from, to) = change.action.values();
-        let recorded = RecordedChange {
-            target: change.decision.target.clone(),
-            from,
-            to,
-        };
+        let recorded = change.recorded();
         let objection = standing::other_pull_request(ledger, &recorded.target, &change.branch)
-            .or_else(|| standing::closed_by_reviewer(ledger, &change.branch, &recorded, now))
-            .or_else(|| slots.admit(&change.branch, change.action.priority()).err())
-            .or_else(|| {
-                budgets
-                    .admit(&Charge::of(&recorded.target, &recorded.from, &recorded.to))
-                    .err()
-            });
+            .or_else(|| standing::closed_by_reviewer(ledger, &recorded, now))
+            .or_else(|| room.admit(&change.branch, change.action.priority(), &recorded).err());
         match objection {
             Some(reason) => held.push(into_hold(change, reason)),
             None => admitted.entry(change.branch.clone()).or_default().push(change),
@@ -232,57 +223,6 @@ fn into_hold(wanted: Wanted, reason: HoldReason) -> Decision {
             reasons: vec![reason],
         },
         ..wanted.decision
-    }
-}
-
-/// How many pull requests may still be opened. What is open already takes none of the new ones.
-struct Slots<'a> {
-    ledger: &'a Ledger,
-    limits: &'a Limits,
-    open: usize,
-    new: BTreeSet<BranchName>,
-    new_urgent: BTreeSet<BranchName>,
-}
-
-impl<'a> Slots<'a> {
-    fn new(ledger: &'a Ledger, limits: &'a Limits) -> Self {
-        Self {
-            ledger,
-            limits,
-            open: ledger.open().count(),
-            new: BTreeSet::new(),
-            new_urgent: BTreeSet::new(),
-        }
-    }
-
-    fn admit(&mut self, branch: &BranchName, priority: Priority) -> Result<(), HoldReason> {
-        let is_open = self.ledger.open().any(|request| request.branch == *branch);
-        if is_open || self.new.contains(branch) || self.new_urgent.contains(branch) {
-            return Ok(());
-        }
-        let fits = |count: usize, limit: u32| u32::try_from(count).is_ok_and(|count| count < limit);
-        let exhausted = |words: String| Err(HoldReason::BudgetExhausted { budget: words });
-        if priority == Priority::P1 {
-            if !fits(self.new_urgent.len(), self.limits.new_urgent_pull_requests) {
-                return exhausted(format!(
-                    "{} new urgent pull requests in this run",
-                    self.limits.new_urgent_pull_requests
-                ));
-            }
-            self.new_urgent.insert(branch.clone());
-            return Ok(());
-        }
-        if !fits(self.new.len(), self.limits.new_pull_requests) {
-            return exhausted(format!(
-                "{} new pull requests in this run",
-                self.limits.new_pull_requests
-            ));
-        }
-        if !fits(self.open + self.new.len(), self.limits.open_pull_requests) {
-            return exhausted(format!("{} open pull requests", self.limits.open_pull_requests));
-        }
-        self.new.insert(branch.clone());
-        Ok(())
     }
 }
 

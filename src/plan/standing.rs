@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    BranchName, Decision, Direction, Duration, HoldReason, Ledger, OpenPullRequest, PullRequest, PullRequestState,
-    RecordedChange, Scalar, Standing, StandingReason, Target, Verdict,
+    Blocks, BranchName, Change, Decision, Direction, Duration, HoldReason, Ledger, OpenPullRequest, PullRequest,
+    PullRequestState, RecordedChange, Scalar, Standing, StandingReason, Target, Verdict,
 };
 
 /// How long a reviewer's no holds at least. A need that has grown may be proposed again after it: a day gives the reviewer's reason time
@@ -19,64 +19,66 @@ const FORGET_CLOSE: Duration = Duration::from_hours(30 * 24);
 
 /// The open pull request of another branch that is about a target.
 pub(super) fn other_pull_request(ledger: &Ledger, target: &Target, branch: &BranchName) -> Option<HoldReason> {
-    let other = ledger.open().find(|request| {
-        request.branch != *branch
-            && !is_deleted(ledger, request)
-            && request
-                .record
-                .as_ref()
-                .is_some_and(|record| record.changes.iter().any(|change| change.target == *target))
-    })?;
+    let other = ledger
+        .under_review()
+        .filter(|request| request.branch != *branch && recorded(request, target).is_some())
+        .min_by_key(|request| request.number)?;
     Some(HoldReason::OtherPullRequest { number: other.number })
 }
 
-/// Whether a person deleted the branch of an open pull request. It counts as closed.
-pub(super) fn is_deleted(ledger: &Ledger, request: &PullRequest) -> bool {
-    request.state == PullRequestState::Open && !ledger.branches.contains_key(&request.branch)
+/// What a pull request says about a target.
+pub(super) fn recorded<'a>(request: &'a PullRequest, target: &Target) -> Option<&'a RecordedChange> {
+    let changes = &request.record.as_ref()?.changes;
+    changes.iter().find(|change| change.target == *target)
 }
 
 /// What a reviewer has said no to, as long as the need has not grown and a day has not passed.
-pub(super) fn closed_by_reviewer(
-    ledger: &Ledger,
-    branch: &BranchName,
-    change: &RecordedChange,
-    now: Timestamp,
-) -> Option<HoldReason> {
-    let newest = ledger.newest(branch)?;
-    let record = newest.record.as_ref()?;
-    let ended_by_a_person =
-        is_deleted(ledger, newest) || newest.state == PullRequestState::Closed && record.withdrawn.is_none();
-    let refused = record.changes.iter().find(|closed| closed.target == change.target)?;
-    let since = newest.ended_at.unwrap_or(record.observed_at);
-    let until = if grew(refused, change) {
+///
+/// The last word counts: that of the newest pull request in which the target went the same way. What we withdrew ourselves is nobody's word.
+/// Later pull requests about other targets of the same scope don't take a no back.
+pub(super) fn closed_by_reviewer(ledger: &Ledger, change: &RecordedChange, now: Timestamp) -> Option<HoldReason> {
+    let words = ledger.pull_requests.iter().filter_map(|request| {
+        let word = recorded(request, &change.target)?;
+        let withdrawn = request.record.as_ref()?.withdrawn.is_some();
+        (!withdrawn && direction(word) == direction(change)).then_some((request, word))
+    });
+    let (last, refused) = words.max_by_key(|(request, _)| request.number)?;
+    let deleted = last.state == PullRequestState::Open && !ledger.branches.contains_key(&last.branch);
+    if !deleted && last.state != PullRequestState::Closed {
+        return None;
+    }
+    let rest = if grew(refused, change) {
         REST_AFTER_CLOSE
     } else {
         FORGET_CLOSE
+    };
+    let observed_at = last.record.as_ref()?.observed_at;
+    let mut until = rest.after(last.ended_at.unwrap_or(observed_at));
+    // A request without its branch has no end yet: the no holds as long as it stays so.
+    while deleted && until <= now && until < Timestamp::MAX {
+        until = FORGET_CLOSE.after(until);
     }
-    .after(since);
-    (ended_by_a_person && now < until).then_some(HoldReason::ClosedByReviewer {
-        number: newest.number,
-        until,
-    })
+    let number = last.number;
+    (now < until).then_some(HoldReason::ClosedByReviewer { number, until })
 }
 
-/// Whether a change goes further than the refused one in the same direction, or the other way.
+fn direction(change: &RecordedChange) -> Option<Direction> {
+    Direction::of(change.from.integer()?, change.to.integer()?)
+}
+
+/// Whether a change goes further than the refused one in the same direction, or to another place.
 fn grew(refused: &RecordedChange, change: &RecordedChange) -> bool {
-    let numbers = |change: &RecordedChange| change.from.integer().zip(change.to.integer());
-    let (Some((old_from, old_to)), Some((from, to))) = (numbers(refused), numbers(change)) else {
-        return refused.to != change.to;
-    };
-    match (Direction::of(old_from, old_to), Direction::of(from, to)) {
-        (Some(Direction::Up), Some(Direction::Up)) => to > old_to,
-        (Some(Direction::Down), Some(Direction::Down)) => to < old_to,
-        (old, new) => old != new,
+    match (direction(change), refused.to.integer().zip(change.to.integer())) {
+        (Some(Direction::Up), Some((old, new))) => new > old,
+        (Some(Direction::Down), Some((old, new))) => new < old,
+        _ => refused.to != change.to,
     }
 }
 
 /// What becomes of our open pull requests for which there is no proposal now.
 ///
 /// One target that can't be judged keeps the whole request as it is: an approval that is there already is not taken back because a metric
-/// is missing for an hour.
+/// is missing for an hour. But a request that goes the wrong way is always withdrawn, or it would block the right one for as long.
 pub(super) fn standing(
     ledger: &Ledger,
     proposed: &BTreeSet<BranchName>,
@@ -84,19 +86,21 @@ pub(super) fn standing(
 ) -> Vec<Standing> {
     let mut found = Vec::new();
     for request in ledger
-        .open()
-        .filter(|request| !proposed.contains(&request.branch) && !is_deleted(ledger, request))
+        .under_review()
+        .filter(|request| !proposed.contains(&request.branch))
     {
         let Some(record) = &request.record else { continue };
+        let of = |change: &RecordedChange| held.get(&change.target).map(|decision| &decision.verdict);
         let reasons: Vec<StandingReason> = record
             .changes
             .iter()
             .map(|change| StandingReason {
                 target: change.target.clone(),
-                reasons: reasons_for(change, held.get(&change.target)),
+                reasons: reasons_for(change, of(change)),
             })
             .collect();
-        let keep = reasons.iter().any(|of_target| keeps(&of_target.reasons));
+        let keep = record.changes.iter().any(|change| keeps(request, change, of(change)))
+            && !record.changes.iter().any(|change| contradicts(change, of(change)));
         found.push(Standing {
             number: request.number,
             branch: request.branch.clone(),
@@ -108,30 +112,47 @@ pub(super) fn standing(
     found
 }
 
-/// Whether a hold leaves an open pull request as it is: every reason does. A range summary beside a gap only tells what could be seen.
-fn keeps(reasons: &[HoldReason]) -> bool {
-    let mut telling = reasons
-        .iter()
-        .filter(|reason| !matches!(reason, HoldReason::InRange { .. }))
-        .peekable();
-    telling.peek().is_some() && telling.all(|reason| reason.open_pull_request() == OpenPullRequest::Keep)
+/// Whether the opposite of a proposed change is wanted now.
+fn contradicts(change: &RecordedChange, verdict: Option<&Verdict>) -> bool {
+    let wanted = match verdict {
+        Some(Verdict::Set(wanted)) => wanted.direction(),
+        Some(Verdict::Hold { wanted, .. }) => wanted.as_ref().and_then(Change::direction),
+        _ => None,
+    };
+    wanted.zip(direction(change)).is_some_and(|(new, old)| new != old)
 }
 
-fn reasons_for(change: &RecordedChange, decision: Option<&&Decision>) -> Vec<HoldReason> {
-    match decision.map(|decision| &decision.verdict) {
-        Some(Verdict::Hold { wanted: _, reasons }) => reasons.clone(),
-        // It is proposed, but by another pull request: the other direction.
-        Some(Verdict::Set(new)) => vec![HoldReason::InRange {
-            summary: format!("{} is wanted now instead of {}", new.to, change.to),
-        }],
-        Some(Verdict::Place(_) | Verdict::Open { .. }) => {
-            vec![HoldReason::InRange {
-                summary: "another place is wanted now".to_owned(),
-            }]
+/// Whether a hold leaves a change of an open pull request as it is: something in it speaks about the change, and nothing says that it is no
+/// longer right.
+///
+/// What blocks only the other direction says nothing: that a week's average is missing keeps no up open.
+fn keeps(request: &PullRequest, change: &RecordedChange, verdict: Option<&Verdict>) -> bool {
+    let Some(Verdict::Hold { reasons, .. }) = verdict else {
+        return false;
+    };
+    let speaks = |reason: &&HoldReason| {
+        reason.blocks().direction(direction(change))
+            || reason.blocks() == Blocks::Nothing && reason.open_pull_request() == OpenPullRequest::Keep
+    };
+    let keep = |reason: &HoldReason| match reason {
+        // What is wanted now belongs into another pull request, and this one is in its way.
+        HoldReason::OtherPullRequest { number } if *number == request.number => false,
+        reason => reason.open_pull_request() == OpenPullRequest::Keep,
+    };
+    let mut telling = reasons.iter().filter(speaks).peekable();
+    telling.peek().is_some() && telling.all(keep)
+}
+
+fn reasons_for(change: &RecordedChange, verdict: Option<&Verdict>) -> Vec<HoldReason> {
+    let told = |summary: String| vec![HoldReason::InRange { summary }];
+    match verdict {
+        Some(Verdict::Hold { wanted: Some(new), .. }) if contradicts(change, verdict) => {
+            told(format!("{} is wanted now instead of {}", new.to, change.to))
         }
-        None => vec![HoldReason::InRange {
-            summary: "nothing is known of it any more".to_owned(),
-        }],
+        Some(Verdict::Hold { wanted: _, reasons }) => reasons.clone(),
+        Some(Verdict::Set(new)) => told(format!("{} is wanted now instead of {}", new.to, change.to)),
+        Some(Verdict::Place(_) | Verdict::Open { .. }) => told("another place is wanted now".to_owned()),
+        None => told("nothing is known of it any more".to_owned()),
     }
 }
 
@@ -145,27 +166,20 @@ pub(super) fn carried(
     declared: impl Fn(&Target) -> Option<Scalar>,
 ) -> Vec<(u64, RecordedChange)> {
     let Some(request) = ledger
-        .newest(branch)
-        .filter(|r| r.state == PullRequestState::Open && !is_deleted(ledger, r))
+        .under_review()
+        .filter(|request| request.branch == *branch)
+        .max_by_key(|request| request.number)
     else {
         return Vec::new();
     };
     let changes = request.record.iter().flat_map(|record| &record.changes);
     changes
         .filter(|change| {
-            let up = change
-                .from
-                .integer()
-                .zip(change.to.integer())
-                .and_then(|(from, to)| Direction::of(from, to))
-                == Some(Direction::Up);
-            let keeps = held
-                .get(&change.target)
-                .is_some_and(|decision| match &decision.verdict {
-                    Verdict::Hold { wanted: _, reasons } => keeps(reasons),
-                    Verdict::Set(_) | Verdict::Place(_) | Verdict::Open { .. } => false,
-                });
-            up && keeps && declared(&change.target).as_ref() == Some(&change.from)
+            let verdict = held.get(&change.target).map(|decision| &decision.verdict);
+            direction(change) == Some(Direction::Up)
+                && keeps(request, change, verdict)
+                && !contradicts(change, verdict)
+                && declared(&change.target).as_ref() == Some(&change.from)
         })
         .map(|change| (request.number, change.clone()))
         .collect()

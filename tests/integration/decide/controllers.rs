@@ -64,18 +64,18 @@ fn flags_hold_without_evidence_in_the_snapshot() {
         w.capi().measurements.insert(n("client-requests/1h"), counted(15.9));
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h of 20 per second allowed (evidence from 16), queue-depth 40 over 1h, queue-depth 5 over 24h before
+        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold instead of 20 -> 50 routine
-        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h of 20 per second allowed (evidence from 16), queue-depth 40 over 1h, queue-depth 5 over 24h before
+        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     ");
     assert_snapshot!(news(|w| {
         large(w);
         w.capi().measurements.insert(n("queue-depth/1h"), counted(5.0));
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h of 20 per second allowed (evidence from 16), queue-depth 5 over 1h, queue-depth 5 over 24h before
+        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold instead of 20 -> 50 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h of 20 per second allowed (evidence from 16), queue-depth 5 over 1h, queue-depth 5 over 24h before
+        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
     ");
 }
 
@@ -218,7 +218,7 @@ fn the_last_of_repeated_flags_is_in_force() {
         w.capi().args.push("30".to_owned());
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h of 30 per second allowed (evidence from 24), queue-depth 40 over 1h, queue-depth 5 over 24h before
+        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 30 are allowed (evidence from 24.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold
         not-applied: Git declares 20, live is 30: waiting until they agree
     ");
@@ -257,5 +257,66 @@ fn what_git_does_not_say_of_a_flag_is_held() {
         not-writable: --kube-api-burst stands in the list more than once
     controller/eu-1/capi/kube-api-qps: hold
         not-declared: it is live, but no file that was read declares it
+    ");
+}
+
+#[test]
+fn an_understated_baseline_is_no_evidence_that_queues_grow() {
+    assert_snapshot!(news(|w| {
+        large(w);
+        w.capi().measurements.insert(n("queue-depth/24h"), counted(60.0));
+        w.capi().measurements.get_mut(&n("queue-depth/24h")).unwrap().coverage = Some(finite(0.3));
+    }), @r"
+    controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
+        gap: queue-depth/24h is partial (30 % of the samples are there)
+    controller/eu-1/capi/kube-api-qps: hold instead of 20 -> 50 routine
+        gap: queue-depth/24h is partial (30 % of the samples are there)
+    ");
+}
+
+#[test]
+fn a_limit_that_is_switched_off_is_not_switched_on() {
+    assert_snapshot!(news(|w| {
+        large(w);
+        w.capi().args[1] = "--kube-api-qps=-1".to_owned();
+        w.binding(QPS).value = Some(Scalar::Integer(-1));
+    }), @r"
+    controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
+        no-evidence: nothing shows that it is the limit: the controller has no client-side limit that is known
+    controller/eu-1/capi/kube-api-qps: hold
+        in-range: -1 has a meaning of its own and is left as it is
+    ");
+}
+
+#[test]
+fn clusters_that_are_not_seen_may_ask_for_more() {
+    assert_snapshot!(news(|w| {
+        busy(w);
+        w.gap("eu-1", Inventory::Clusters);
+    }), @r"
+    controller/eu-1/capi/kube-api-burst: hold
+        blind: the list of clusters is incomplete (503 from the API server)
+        in-range: 1 clusters, below the ladder's first rung
+    controller/eu-1/capi/kube-api-qps: hold
+        blind: the list of clusters is incomplete (503 from the API server)
+        in-range: 1 clusters, below the ladder's first rung
+    ");
+}
+
+#[test]
+fn flags_that_only_the_policy_names_are_blind_while_nobody_answers() {
+    assert_snapshot!(news(|w| {
+        w.declared.bindings.remove(&n(QPS));
+        w.declared.bindings.remove(&n(BURST));
+        w.declared.bindings.remove(&n(KAMAJI));
+        w.live_cluster(BLUE).node_groups.clear();
+        w.declared.bindings.remove(&n(BLUE));
+        w.declared.bindings.remove(&n(BLUE_1));
+        w.snapshot.live.management_clusters.remove(&n("eu-1"));
+    }), @r"
+    controller/eu-1/capi/kube-api-burst: hold
+        blind: the list of controllers is incomplete (the management cluster is not in the snapshot)
+    controller/eu-1/capi/kube-api-qps: hold
+        blind: the list of controllers is incomplete (the management cluster is not in the snapshot)
     ");
 }

@@ -1,6 +1,6 @@
 //! Node groups: when they grow and shrink, and how far.
 
-use fleetscale::model::{Direction, Grade, NodesSeen, Verdict};
+use fleetscale::model::{Direction, Grade, NodesSeen, PullRequestState, Verdict};
 use fleetscale::policy::{Bounds, Percent, Step};
 use insta::assert_snapshot;
 
@@ -60,9 +60,9 @@ fn an_up_goes_to_the_nodes_that_bring_every_signal_under_the_target_at_once() {
         w.set(BLUE, "cpu/24h", 0.76);
         w.set(BLUE, "memory/1h", 0.84);
     }), @r"
-    node-group/eu-1/shard-a/blue/md-0/replicas: 10 -> 11 P2
+    node-group/eu-1/shard-a/blue/md-0/replicas: 10 -> 13 P2
         P2: cpu 76 % over 24h, above 75 %
-        cpu is projected to be 69.1 % (measured on 10 nodes, target 70 %)
+        memory is projected to be 64.6 % (measured on 10 nodes, target 70 %)
     ");
 }
 
@@ -142,7 +142,8 @@ fn scale_up_holds_while_the_lower_bound_of_a_partial_signal_does_not_cross() {
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
         gap: memory/1h is partial (8 of 10 nodes report)
-        in-range: cpu 60 % over 1h, cpu 60 % over 24h, memory 60 % over 24h
+        above-target: memory 77.6 % over 1h, between the target of 70 % and what scales up: nothing new is asked for
+        in-range: cpu 60 % over 1h (up above 95 %), at least memory 77.6 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
     ");
 }
 
@@ -154,7 +155,7 @@ fn scale_up_holds_while_it_is_not_known_who_reports() {
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
         gap: cpu/1h is partial (the number of nodes behind it is not known)
-        in-range: memory 60 % over 1h, cpu 60 % over 24h, memory 60 % over 24h
+        in-range: memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
     ");
 }
 
@@ -192,7 +193,7 @@ fn scale_down_holds_while_one_signal_in_one_window_is_not_below() {
         w.set(BLUE, "memory/7d", 0.5);
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
-        in-range: cpu 10 % over 1h, memory 10 % over 1h, cpu 10 % over 24h, memory 10 % over 24h
+        in-range: cpu 10 % over 1h (up above 95 %), memory 10 % over 1h (up above 85 %), cpu 10 % over 24h (up above 75 %), memory 10 % over 24h (up above 75 %); down below 50 %
     ");
 }
 
@@ -236,7 +237,13 @@ fn scale_down_never_happens_without_leave_of_the_policy() {
         w.nodes_policy().scale_down = None;
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
-        in-range: cpu 10 % over 1h, memory 10 % over 1h, cpu 10 % over 24h, memory 10 % over 24h
+        in-range: cpu 10 % over 1h (up above 95 %), memory 10 % over 1h (up above 85 %), cpu 10 % over 24h (up above 75 %), memory 10 % over 24h (up above 75 %); never down
+    node-group/eu-1/shard-a/blue/md-1/replicas: hold
+        in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); never down
+    node-group/eu-2/shard-b/green/md-0/replicas: hold
+        in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); never down
+    node-group/us-1/shard-c/red/md-0/replicas: hold
+        in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); never down
     ");
 }
 
@@ -266,7 +273,7 @@ fn scale_down_holds_while_any_signal_is_less_than_fresh() {
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
         gap: no down: memory/7d is stale (no sample since Sunday)
-        in-range: cpu 10 % over 1h, memory 10 % over 1h, cpu 10 % over 24h, memory 10 % over 24h
+        in-range: cpu 10 % over 1h (up above 95 %), memory 10 % over 1h (up above 85 %), cpu 10 % over 24h (up above 75 %), memory 10 % over 24h (up above 75 %); down below 50 %
     ");
 }
 
@@ -279,5 +286,130 @@ fn scale_down_holds_while_a_trigger_of_ups_can_not_be_judged() {
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
         gap: cpu/1h is missing (not in the snapshot)
+    ");
+}
+
+#[test]
+fn scale_down_holds_while_whoever_measures_knows_of_fewer_nodes_than_are_ready() {
+    assert_snapshot!(news(|w| {
+        w.usage(BLUE, 0.4);
+        w.metric(BLUE, "cpu/24h").nodes = Some(NodesSeen { seen: 2, expected: 2 });
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        gap: cpu/24h is partial (2 of 10 nodes report)
+        in-range: cpu 40 % over 1h (up above 95 %), memory 40 % over 1h (up above 85 %), at least cpu 8 % over 24h (up above 75 %), memory 40 % over 24h (up above 75 %); down below 50 %
+    ");
+}
+
+#[test]
+fn a_metrics_outage_that_looks_like_zero_is_suspect() {
+    assert_snapshot!(news(|w| w.usage(BLUE, 0.0)), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        gap: cpu/1h is suspect (nodes that run can't use nothing)
+        gap: memory/1h is suspect (nodes that run can't use nothing)
+        gap: cpu/24h is suspect (nodes that run can't use nothing)
+        gap: memory/24h is suspect (nodes that run can't use nothing)
+        gap: no down: cpu/7d is suspect (nodes that run can't use nothing)
+        gap: no down: memory/7d is suspect (nodes that run can't use nothing)
+        in-range: nothing was measured; down below 50 %
+    ");
+}
+
+#[test]
+fn a_metrics_outage_that_looks_empty_is_missing() {
+    assert_snapshot!(news(|w| w.live(BLUE).measurements.clear()), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        gap: cpu/1h is missing (not in the snapshot)
+        gap: memory/1h is missing (not in the snapshot)
+        gap: cpu/24h is missing (not in the snapshot)
+        gap: memory/24h is missing (not in the snapshot)
+        gap: no down: cpu/7d is missing (not in the snapshot)
+        gap: no down: memory/7d is missing (not in the snapshot)
+        in-range: nothing was measured; down below 50 %
+    ");
+}
+
+#[test]
+fn a_group_of_zero_nodes_is_switched_off() {
+    assert_snapshot!(news(|w| {
+        w.usage(BLUE, 0.97);
+        w.live(BLUE).replicas = 0;
+        w.binding(BLUE).value = Some(0.into());
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        in-range: it is switched off: 0 nodes
+    ");
+}
+
+#[test]
+fn nodes_that_are_missing_count_as_coming() {
+    // 0.97 on six Ready nodes needs nine, and ten are declared.
+    assert_snapshot!(news(|w| {
+        w.live(BLUE).ready = 6;
+        w.usage(BLUE, 0.97);
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        gap: no up: nodes is partial (6 of 10 are Ready; with all of them 9 are enough)
+    ");
+}
+
+#[test]
+fn a_use_between_target_and_threshold_asks_for_nothing_new() {
+    assert_snapshot!(news(|w| w.set(BLUE, "cpu/24h", 0.74)), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        above-target: cpu 74 % over 24h, between the target of 70 % and what scales up: nothing new is asked for
+        in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 74 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
+    ");
+}
+
+#[test]
+fn a_down_waits_until_the_windows_of_ups_are_clean() {
+    assert_snapshot!(news(|w| {
+        w.usage(BLUE, 0.4);
+        w.nodes_policy().cooldown.down = n("1h");
+        w.live(BLUE).changed_at = Some(n("2026-10-06T07:00:00Z"));
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
+        cooling-down: it changed at 2026-10-06T07:00:00Z; cooling down until 2026-10-07T07:00:00Z
+    ");
+}
+
+#[test]
+fn a_week_in_which_the_group_was_larger_counts_with_the_nodes_of_then() {
+    let merged = |w: &mut World, ended_at: &str| {
+        w.usage(BLUE, 0.3);
+        w.set(BLUE, "memory/7d", 0.42);
+        w.live(BLUE).changed_at = Some(n("2026-10-04T09:00:00Z"));
+        w.nodes_policy().scale_down.as_mut().unwrap().max_step = Step {
+            nodes: None,
+            percent: None,
+        };
+        let request = w.pull_request(7, "fleetscale/eu-1/shard-a/blue/down", &[(BLUE, 14.into(), 10.into())]);
+        request.state = PullRequestState::Merged;
+        request.ended_at = Some(n(ended_at));
+    };
+    // 0.42 of fourteen nodes are 5.9 nodes, and need ten at 65 %.
+    assert_snapshot!(news(|w| merged(w, "2026-10-04T08:00:00Z")), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold
+        would-overshoot: memory over 7d would be 65.3 % with fewer nodes, above 65 %
+    ");
+    // A month ago is outside of the week: 0.42 of ten nodes need seven.
+    assert_snapshot!(news(|w| merged(w, "2026-09-04T08:00:00Z")), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: 10 -> 7 routine
+        memory 42 % over 7d; with fewer nodes 60 %, below 65 %
+    ");
+}
+
+#[test]
+fn an_up_whose_age_the_api_server_does_not_tell_rests_from_its_merge() {
+    assert_snapshot!(news(|w| {
+        w.set(BLUE, "cpu/24h", 0.9);
+        w.live(BLUE).changed_at = None;
+        let request = w.pull_request(7, "fleetscale/eu-1/shard-a/blue/up", &[(BLUE, 8.into(), 10.into())]);
+        request.state = PullRequestState::Merged;
+        request.ended_at = Some(n("2026-10-06T06:00:00Z"));
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 13 P2
+        cooling-down: it changed at 2026-10-06T06:00:00Z; cooling down until 2026-10-07T06:00:00Z
     ");
 }

@@ -61,7 +61,7 @@ fn a_partial_count_takes_no_replica_away() {
         w.kamaji().tenants.cause = Some("one datastore does not answer".to_owned());
     }), @r"
     platform/eu-1/kamaji/replicas: hold instead of 3 -> 2 routine
-        gap: no down: tenants is partial (one datastore does not answer)
+        gap: tenants is partial (one datastore does not answer)
     ");
 }
 
@@ -130,5 +130,62 @@ fn the_guards_of_node_groups_hold_replicas_too() {
     }), @r"
     platform/eu-1/kamaji/replicas: hold
         not-applied: Git declares 3, live is 2: waiting until they agree
+    ");
+}
+
+#[test]
+fn a_tenant_that_comes_and_goes_at_the_edge_of_a_rung_moves_nothing() {
+    assert_snapshot!(news(tenants(91.0)), @r"
+    platform/eu-1/kamaji/replicas: hold
+        in-range: 91 tenants would do with 2 replicas, but a tenth more would not
+    ");
+    assert_snapshot!(news(tenants(90.0)), @r"
+    platform/eu-1/kamaji/replicas: 3 -> 2 routine
+        90 tenants, the ladder's rung from 1
+    ");
+}
+
+#[test]
+fn a_down_over_two_rungs_keeps_the_margin_too() {
+    assert_snapshot!(news(|w| {
+        tenants(95.0)(w);
+        w.kamaji().replicas = 5;
+        w.kamaji().ready = 5;
+        w.binding(KAMAJI).value = Some(5.into());
+    }), @r"
+    platform/eu-1/kamaji/replicas: 5 -> 3 routine
+        95 tenants (and a tenth more), the ladder's rung from 100
+    ");
+}
+
+#[test]
+fn a_partial_count_does_not_prove_that_an_up_is_needless() {
+    assert_snapshot!(news(|w| w.kamaji().tenants.grade = Grade::Partial), @r"
+    platform/eu-1/kamaji/replicas: hold
+        gap: tenants is partial (the count is partial)
+        in-range: 150 tenants, the ladder says 3 replicas from 100 tenants on
+    ");
+}
+
+#[test]
+fn no_tenant_at_all_is_suspect() {
+    assert_snapshot!(news(|w| {
+        tenants(0.0)(w);
+        w.policies.platforms[0].ladder = ladder(&[(0, 2), (100, 3)]);
+    }), @r"
+    platform/eu-1/kamaji/replicas: hold
+        gap: tenants is suspect (no tenant at all for 3 replicas)
+    ");
+}
+
+#[test]
+fn a_component_that_is_switched_off_stays_off() {
+    assert_snapshot!(news(|w| {
+        w.kamaji().replicas = 0;
+        w.kamaji().ready = 0;
+        w.binding(KAMAJI).value = Some(0.into());
+    }), @r"
+    platform/eu-1/kamaji/replicas: hold
+        in-range: it is switched off: 0 replicas
     ");
 }

@@ -221,7 +221,7 @@ pub(crate) fn policies() -> PolicySet {
             region: n("eu"),
             management_cluster_capacity: 8,
             requests: n("requests/eu"),
-            requests_position: (1, 1),
+            requests_position: Default::default(),
             shards: vec![shard("shard-a", "eu-1"), shard("shard-b", "eu-2")],
         }],
         warnings: Vec::new(),
