@@ -12,7 +12,9 @@ mod dependencies;
 mod fleet;
 mod policies;
 mod policy_mutations;
+mod properties;
 mod render;
+mod shards;
 mod support;
 
 /// A file that nobody names would be a test that never runs.
