@@ -6,6 +6,7 @@
 mod budgets;
 mod check;
 mod edits;
+mod related;
 mod room;
 mod scopes;
 mod standing;
@@ -18,11 +19,13 @@ use jiff::Timestamp;
 use crate::model::{
     Base, BranchName, Change, Decision, Declared, Digest, Direction, Edit, HoldReason, Ledger, Placement, Plan,
     PolicyRef, Priority, Proposal, ProposedAction, ProposedChange, Reason, RecordedChange, Refusal, Scalar, Scope,
-    Subject, Target, Verdict, is_held,
+    Target, Verdict,
 };
 use crate::policy::{FleetFile, GroupBy, PolicySet};
 
 use room::Room;
+
+use related::Related;
 
 pub use check::check;
 pub use scopes::{BRANCH_PREFIX, branch_of};
@@ -100,9 +103,10 @@ pub fn plan(
     let by_target: BTreeMap<&Target, &Decision> = held.iter().map(|decision| (&decision.target, decision)).collect();
     let proposed: BTreeSet<BranchName> = admitted.keys().cloned().collect();
     let standing = standing::standing(ledger, &proposed, &by_target);
+    let related = Related::of(&held);
     let mut proposals: Vec<Proposal> = admitted
         .into_values()
-        .filter_map(|changes| proposal(changes, declared, ledger, &by_target))
+        .filter_map(|changes| proposal(changes, declared, ledger, &by_target, &related))
         .collect();
     proposals.sort_by(|a, b| a.priority.cmp(&b.priority).then_with(|| a.scope.cmp(&b.scope)));
     let carried: BTreeSet<Target> = proposals
@@ -110,7 +114,7 @@ pub fn plan(
         .flat_map(|p| &p.changes)
         .map(|change| change.target.clone())
         .collect();
-    drop(by_target);
+    drop((by_target, related));
     held.retain(|decision| !carried.contains(&decision.target));
 
     let Inputs {
@@ -231,6 +235,7 @@ fn proposal(
     declared: &Declared,
     ledger: &Ledger,
     held: &BTreeMap<&Target, &Decision>,
+    related: &Related<'_>,
 ) -> Option<Proposal> {
     let (scope, branch) = wanted
         .first()
@@ -261,10 +266,7 @@ fn proposal(
         .map(|change| change.action.priority())
         .min()
         .unwrap_or(Priority::Routine);
-    let related = held
-        .values()
-        .filter(|decision| is_held(decision) && is_related(&scope, &decision.target));
-    let related = related.map(|decision| (*decision).clone()).collect();
+    let related = related.to(&scope);
     let digest = digest(&changes);
     Some(Proposal {
         scope,
@@ -302,28 +304,6 @@ fn carry(
             })
         })
         .collect()
-}
-
-/// Whether a reviewer of a scope wants to know of a hold.
-fn is_related(scope: &Scope, target: &Target) -> bool {
-    match (&scope.subject, target) {
-        (Subject::Cluster { namespace, cluster, .. }, Target::NodeGroup(key)) => {
-            key.management_cluster == scope.management_cluster && key.namespace == *namespace && key.cluster == *cluster
-        }
-        (Subject::NodeGroups { .. }, Target::NodeGroup(key)) => key.management_cluster == scope.management_cluster,
-        (
-            Subject::Controller { component },
-            Target::Controller {
-                management_cluster,
-                component: other,
-                ..
-            },
-        ) => *management_cluster == scope.management_cluster && component == other,
-        (Subject::Platform { .. }, Target::Platform { management_cluster, .. }) => {
-            *management_cluster == scope.management_cluster
-        }
-        _ => false,
-    }
 }
 
 /// The digest of a proposal's edits alone: path, identity, pointer, from, to.

@@ -43,23 +43,33 @@ fn main() {
 fn measure(copies: usize, runs: usize) {
     let world = World::of(copies);
     let (mut reads, mut plans) = (Vec::new(), Vec::new());
-    let mut changes = 0;
+    let (mut changes, mut stages) = (0, Vec::new());
     for _ in 0..runs {
         // In turn, so that a slow stretch of the machine hits both.
         reads.push(timed(|| world.read_blobs()).1);
-        let (made, time) = timed(|| world.plan());
+        let ((made, times), time) = timed(|| world.plan());
         changes = made.proposals.iter().map(|proposal| proposal.changes.len()).sum();
         plans.push(time);
+        stages = times;
     }
     let (read, made) = (median(&mut reads), median(&mut plans));
     println!(
         "{copies:>8}  {:>8}  {changes:>8}  {:>10}  {:>10}  {:>7.1}  {:>12}",
         world.files,
-        format!("{:.1} ms", read.as_secs_f64() * 1e3),
-        format!("{:.1} ms", made.as_secs_f64() * 1e3),
+        milliseconds(read),
+        milliseconds(made),
         made.as_secs_f64() / read.as_secs_f64(),
         peak_memory()
     );
+    let stages: Vec<String> = stages
+        .into_iter()
+        .map(|(name, time)| format!("{name} {}", milliseconds(time)))
+        .collect();
+    println!("          of which in the last run: {}", stages.join(", "));
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark is about time")]
@@ -161,8 +171,8 @@ impl World {
             .sum()
     }
 
-    /// Everything that `plan` does between its inputs and its output.
-    fn plan(&self) -> Plan {
+    /// Everything that `plan` does between its inputs and its output, with the time of each stage.
+    fn plan(&self) -> (Plan, Vec<(&'static str, Duration)>) {
         let Self {
             store,
             commit,
@@ -171,6 +181,7 @@ impl World {
             snapshot,
             ..
         } = self;
+        let mut stages = Vec::new();
         let entries = store.tree(commit).unwrap().entries.into_iter().map(|entry| {
             let mode = match entry.mode {
                 FileMode::File => Mode::File,
@@ -186,29 +197,43 @@ impl World {
         });
         let most = usize::try_from(LARGEST_FILE).unwrap();
         let screen = fleet::screen(fleet, policies);
-        let tree = FleetTree::read(commit.clone(), entries, &screen, |id, lend| {
-            store.with_blob(id, most, lend).map(|()| Lent::Whole)
-        })
-        .unwrap();
-        let declared = fleet::bind(fleet, policies, &tree);
+        let tree = stage("read", &mut stages, || {
+            FleetTree::read(commit.clone(), entries, &screen, |id, lend| {
+                store.with_blob(id, most, lend).map(|()| Lent::Whole)
+            })
+            .unwrap()
+        });
+        let declared = stage("bind", &mut stages, || fleet::bind(fleet, policies, &tree));
         let now = snapshot.captured_at;
-        let decisions = decide(fleet, policies, snapshot, &declared, now);
+        let decisions = stage("decide", &mut stages, || {
+            decide(fleet, policies, snapshot, &declared, now)
+        });
         let base = Base {
             branch: fleet.branch.clone(),
             commit: commit.clone(),
         };
-        let inputs = plan::Inputs {
-            base,
-            snapshot: snapshot.digest(),
-            policies: policies.digest.clone(),
-        };
-        let made = plan(decisions, &declared, &snapshot.ledger, fleet, policies, inputs, now);
-        for proposal in &made.proposals {
-            let edits: Vec<Edit> = proposal.edits().cloned().collect();
-            render(|path| tree.file(path).ok().map(Cow::Borrowed), &edits).unwrap();
-        }
-        made
+        let made = stage("plan", &mut stages, || {
+            let inputs = plan::Inputs {
+                base,
+                snapshot: snapshot.digest(),
+                policies: policies.digest.clone(),
+            };
+            plan(decisions, &declared, &snapshot.ledger, fleet, policies, inputs, now)
+        });
+        stage("render", &mut stages, || {
+            for proposal in &made.proposals {
+                let edits: Vec<Edit> = proposal.edits().cloned().collect();
+                render(|path| tree.file(path).ok().map(Cow::Borrowed), &edits).unwrap();
+            }
+        });
+        (made, stages)
     }
+}
+
+fn stage<T>(name: &'static str, stages: &mut Vec<(&'static str, Duration)>, work: impl FnOnce() -> T) -> T {
+    let (result, time) = timed(work);
+    stages.push((name, time));
+    result
 }
 
 /// Copies the files of management clusters under the names of each copy, and all others once.
