@@ -88,9 +88,9 @@ impl LiveManagementCluster {
         self.clusters.values().map(BTreeMap::len).sum()
     }
 
-    /// The first gap in a listing, if it is not known to be complete.
+    /// A gap in a listing, if it is not known to be complete: of several the first by cause, whatever their order.
     pub fn gap_in(&self, inventory: Inventory) -> Option<&Gap> {
-        self.gaps.iter().find(|gap| gap.what == inventory)
+        self.gaps.iter().filter(|gap| gap.what == inventory).min()
     }
 }
 
