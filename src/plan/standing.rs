@@ -96,7 +96,7 @@ pub(super) fn standing(
             .iter()
             .map(|change| StandingReason {
                 target: change.target.clone(),
-                reasons: reasons_for(change, of(change)),
+                reasons: reasons_for(request, change, of(change)),
             })
             .collect();
         let keep = record.changes.iter().any(|change| keeps(request, change, of(change)))
@@ -143,11 +143,16 @@ fn keeps(request: &PullRequest, change: &RecordedChange, verdict: Option<&Verdic
     telling.peek().is_some() && telling.all(keep)
 }
 
-fn reasons_for(change: &RecordedChange, verdict: Option<&Verdict>) -> Vec<HoldReason> {
+fn reasons_for(request: &PullRequest, change: &RecordedChange, verdict: Option<&Verdict>) -> Vec<HoldReason> {
+    let own =
+        |reason: &HoldReason| matches!(reason, HoldReason::OtherPullRequest { number } if *number == request.number);
     let told = |summary: String| vec![HoldReason::InRange { summary }];
     match verdict {
         Some(Verdict::Hold { wanted: Some(new), .. }) if contradicts(change, verdict) => {
             told(format!("{} is wanted now instead of {}", new.to, change.to))
+        }
+        Some(Verdict::Hold { reasons, .. }) if reasons.iter().any(own) => {
+            told("it belongs into another pull request now".to_owned())
         }
         Some(Verdict::Hold { wanted: _, reasons }) => reasons.clone(),
         Some(Verdict::Set(new)) => told(format!("{} is wanted now instead of {}", new.to, change.to)),

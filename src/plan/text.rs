@@ -159,8 +159,11 @@ pub fn unbound(found: &[Unbound]) -> String {
     out
 }
 
+/// All reasons on one line. What was measured is told only where nothing else is.
 fn join(reasons: &[HoldReason]) -> String {
-    let texts: Vec<String> = reasons.iter().map(|reason| printable(&reason.to_string())).collect();
+    let telling = |reason: &&HoldReason| reasons.len() == 1 || !matches!(reason, HoldReason::InRange { .. });
+    let texts = reasons.iter().filter(telling);
+    let texts: Vec<String> = texts.map(|reason| printable(&reason.to_string())).collect();
     texts.join("; ")
 }
 
