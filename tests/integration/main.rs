@@ -10,6 +10,7 @@ mod cli;
 mod decide;
 mod dependencies;
 mod fleet;
+mod plan;
 mod policies;
 mod policy_mutations;
 mod properties;
