@@ -3,6 +3,7 @@
 //! Up: a signal is above a threshold; then as many nodes as bring every signal that can be judged to the target. Down: every signal in every
 //! window is fresh, complete and low. Between the two nothing is wanted, and what was measured is told.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -169,12 +170,14 @@ impl Group<'_> {
             .filter(|evidence| self.rest(evidence).is_none())
             .collect();
         let all = crossings.iter().map(|crossing| &crossing.evidence).chain(&known);
-        let largest = all
-            .map(|evidence| (self.demand(evidence).nodes_for(target), evidence))
-            .max_by(|a, b| a.0.cmp(&b.0).then(b.1.metric.cmp(&a.1.metric)));
-        let (Some((needed, strongest)), Some(priority)) = (largest, crossings.iter().map(|c| c.priority).min()) else {
+        let largest = all.max_by(|a, b| {
+            let by_demand = self.demand(a).partial_cmp(&self.demand(b)).unwrap_or(Ordering::Equal);
+            by_demand.then(b.metric.cmp(&a.metric))
+        });
+        let (Some(strongest), Some(priority)) = (largest, crossings.iter().map(|c| c.priority).min()) else {
             return Wish::nothing(vec![self.in_range()]);
         };
+        let needed = self.demand(strongest).nodes_for(target);
         if needed <= current {
             // The nodes that are missing are on their way: they count as if they were here.
             let cause = format!(

@@ -136,23 +136,22 @@ impl fmt::Display for HoldReason {
             },
             Self::Blind { inventory, cause } => write!(f, "the list of {inventory} is incomplete ({cause})"),
             Self::RolloutInProgress { up_to_date, replicas } => {
-                write!(
-                    f,
-                    "a rollout is in progress: {up_to_date} of {replicas} machines are up to date"
-                )
+                write!(f, "{up_to_date} of {replicas} machines are of the newest template")
             }
             Self::NotReady { ready, replicas } => write!(f, "{ready} of {replicas} are Ready"),
-            Self::Paused => f.write_str("it is paused"),
+            Self::Paused => f.write_str("spec.paused or cluster.x-k8s.io/paused is set, live or in Git"),
             Self::Deleting => f.write_str("its cluster is being deleted"),
             Self::CoolingDown { changed_at, until } => {
-                write!(f, "it changed at {changed_at}; cooling down until {until}")
+                write!(f, "it changed at {changed_at} and rests until {until}")
             }
             Self::UnknownAge => f.write_str("it is not known since when it has had its value"),
-            Self::WindowClosed { opens: Some(opens) } => write!(f, "outside its window, which opens at {opens}"),
-            Self::WindowClosed { opens: None } => f.write_str("outside its window, which never opens"),
-            Self::AtMinimum { min } => write!(f, "at its minimum of {min}"),
-            Self::AtMaximum { max } => write!(f, "at its maximum of {max}"),
-            Self::OwnedByAutoscaler { min, max } => write!(f, "a cluster autoscaler owns it (min {min}, max {max})"),
+            Self::WindowClosed { opens: Some(opens) } => write!(f, "its window opens at {opens}"),
+            Self::WindowClosed { opens: None } => f.write_str("its window never opens"),
+            Self::AtMinimum { min } => write!(f, "bounds.min of its policy is {min}"),
+            Self::AtMaximum { max } => write!(f, "bounds.max of its policy is {max}"),
+            Self::OwnedByAutoscaler { min, max } => {
+                write!(f, "the cluster autoscaler scales it between {min} and {max}")
+            }
             Self::NotApplied { declared, live, merged } => {
                 write!(f, "Git declares {declared}, live is {live}")?;
                 match merged {
@@ -174,14 +173,14 @@ impl fmt::Display for HoldReason {
                 (Some(path), line) => write!(f, "{path}:{line}: {refusal}"),
                 (None, _) => write!(f, "{refusal}"),
             },
-            Self::Frozen { freeze, until } => write!(f, "frozen by {freeze} until {until}"),
-            Self::Suspended => f.write_str("its policy is suspended"),
-            Self::ReportOnly => f.write_str("its policy only reports (mode: report)"),
+            Self::Frozen { freeze, until } => write!(f, "by the freeze {freeze} until {until}"),
+            Self::Suspended => f.write_str("its policy says suspend: true"),
+            Self::ReportOnly => f.write_str("its policy says mode: report"),
             Self::HeldByAnnotation { reason, until } => {
-                write!(f, "held by annotation: {reason}")?;
+                write!(f, "fleetscale.io/hold: {reason}")?;
                 until.map_or(Ok(()), |until| write!(f, " (until {until})"))
             }
-            Self::BudgetExhausted { budget } => write!(f, "budget used up: {budget}"),
+            Self::BudgetExhausted { budget } => f.write_str(budget),
             Self::WouldOvershoot {
                 metric,
                 projected,
@@ -202,7 +201,7 @@ impl fmt::Display for HoldReason {
                 metric.window,
                 amount(metric.signal, *target)
             ),
-            Self::NoEvidence { looked_for } => write!(f, "nothing shows that it is the limit: {looked_for}"),
+            Self::NoEvidence { looked_for } => f.write_str(looked_for),
             Self::BelowDefault { version, default } => {
                 write!(f, "not above {default}, which is the default of {version}")
             }

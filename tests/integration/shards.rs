@@ -282,10 +282,10 @@ fn a_request_waits_for_policy_freeze_annotation_and_a_file_that_can_move() {
         request.documents = Err(RefusedRequest { line: 3, refusal: Refusal::Template });
     }), @r"
     placement/eu/orange: hold
-        suspended: its policy is suspended
-        report-only: its policy only reports (mode: report)
-        held-by-annotation: held by annotation: waits for its network
-        frozen: frozen by audit until 2026-10-31T00:00:00Z
+        suspended: its policy says suspend: true
+        report-only: its policy says mode: report
+        held-by-annotation: fleetscale.io/hold: waits for its network
+        frozen: by the freeze audit until 2026-10-31T00:00:00Z
         not-writable: requests/eu/orange.yaml:3: the file is a template (`{{`); what it declares is known only after rendering
     ");
 }

@@ -64,18 +64,18 @@ fn flags_hold_without_evidence_in_the_snapshot() {
         w.capi().measurements.insert(n("client-requests/1h"), counted(15.9));
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
+        no-evidence: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold instead of 20 -> 50 routine
-        no-evidence: nothing shows that it is the limit: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
+        no-evidence: client-requests 15.9 over 1h where 20 are allowed (evidence from 16.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     ");
     assert_snapshot!(news(|w| {
         large(w);
         w.capi().measurements.insert(n("queue-depth/1h"), counted(5.0));
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
+        no-evidence: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold instead of 20 -> 50 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
+        no-evidence: client-requests 19 over 1h where 20 are allowed (evidence from 16.0), queue-depth 5 over 1h, queue-depth 5 over 24h
     ");
 }
 
@@ -218,7 +218,7 @@ fn the_last_of_repeated_flags_is_in_force() {
         w.capi().args.push("30".to_owned());
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: client-requests 19 over 1h where 30 are allowed (evidence from 24.0), queue-depth 40 over 1h, queue-depth 5 over 24h
+        no-evidence: client-requests 19 over 1h where 30 are allowed (evidence from 24.0), queue-depth 40 over 1h, queue-depth 5 over 24h
     controller/eu-1/capi/kube-api-qps: hold
         not-applied: Git declares 20, live is 30: waiting until they agree
     ");
@@ -282,7 +282,7 @@ fn a_limit_that_is_switched_off_is_not_switched_on() {
         w.binding(QPS).value = Some(Scalar::Integer(-1));
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold instead of 30 -> 100 routine
-        no-evidence: nothing shows that it is the limit: the controller has no client-side limit that is known
+        no-evidence: the controller has no client-side limit that is known
     controller/eu-1/capi/kube-api-qps: hold
         in-range: -1 has a meaning of its own and is left as it is
     ");

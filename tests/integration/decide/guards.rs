@@ -122,7 +122,7 @@ fn scale_down_holds_while_a_rollout_is_in_progress() {
         w.live(BLUE).up_to_date = 4;
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        rollout-in-progress: a rollout is in progress: 4 of 10 machines are up to date
+        rollout-in-progress: 4 of 10 machines are of the newest template
     ");
 }
 
@@ -174,7 +174,7 @@ fn a_paused_cluster_rests_whether_live_or_git_pauses_it() {
     });
     assert_snapshot!(expected, @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        paused: it is paused
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     ");
     assert_eq!(
         news(|w| {
@@ -188,10 +188,10 @@ fn a_paused_cluster_rests_whether_live_or_git_pauses_it() {
         w.live_cluster(BLUE).paused = true;
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        paused: it is paused
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     node-group/eu-1/shard-a/blue/md-1/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        paused: it is paused
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     ");
 }
 
@@ -216,7 +216,7 @@ fn a_group_cools_down_from_the_moment_its_last_change_was_seen_live() {
         w.live(BLUE).changed_at = Some(n("2026-10-05T09:00:01Z"));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        cooling-down: it changed at 2026-10-05T09:00:01Z; cooling down until 2026-10-06T09:00:01Z
+        cooling-down: it changed at 2026-10-05T09:00:01Z and rests until 2026-10-06T09:00:01Z
     ");
     let at_the_end = news(|w| {
         down(w);
@@ -233,7 +233,7 @@ fn a_window_that_began_before_the_last_change_asks_for_no_nodes() {
         w.live(BLUE).changed_at = Some(n("2026-10-06T07:00:00Z"));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 13 P2
-        cooling-down: it changed at 2026-10-06T07:00:00Z; cooling down until 2026-10-07T07:00:00Z
+        cooling-down: it changed at 2026-10-06T07:00:00Z and rests until 2026-10-07T07:00:00Z
     ");
     assert_snapshot!(news(|w| {
         up(w);
@@ -286,7 +286,7 @@ fn scale_down_waits_for_its_window() {
         w.nodes_policy().scale_down.as_mut().unwrap().windows = vec![window("0 2 * * 6", "4h"), window("0 3 * * 0", "4h")];
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        window-closed: outside its window, which opens at 2026-10-10T02:00:00Z
+        window-closed: its window opens at 2026-10-10T02:00:00Z
     ");
 }
 
@@ -323,7 +323,7 @@ fn a_group_that_an_autoscaler_owns_is_left_to_it() {
     });
     assert_snapshot!(expected, @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        owned-by-autoscaler: a cluster autoscaler owns it (min 2, max 30)
+        owned-by-autoscaler: the cluster autoscaler scales it between 2 and 30
     ");
     let in_git = news(|w| {
         up(w);
@@ -424,14 +424,14 @@ fn a_freeze_stops_all_but_p1_ups() {
         freeze(w);
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        frozen: frozen by audit until 2026-10-31T00:00:00Z
+        frozen: by the freeze audit until 2026-10-31T00:00:00Z
     ");
     assert_snapshot!(news(|w| {
         w.set(BLUE, "cpu/24h", 0.8);
         freeze(w);
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 12 P2
-        frozen: frozen by audit until 2026-10-31T00:00:00Z
+        frozen: by the freeze audit until 2026-10-31T00:00:00Z
     ");
     assert_eq!(
         news(|w| {
@@ -449,16 +449,16 @@ fn a_suspended_policy_changes_nothing() {
         w.nodes_policy().meta.suspend = true;
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     node-group/eu-1/shard-a/blue/md-1/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     node-group/eu-2/shard-b/green/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     node-group/us-1/shard-c/red/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     ");
 }
 
@@ -469,16 +469,16 @@ fn a_policy_that_reports_tells_what_it_would_do() {
         w.nodes_policy().meta.mode = Mode::Report;
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        report-only: its policy only reports (mode: report)
+        report-only: its policy says mode: report
     node-group/eu-1/shard-a/blue/md-1/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        report-only: its policy only reports (mode: report)
+        report-only: its policy says mode: report
     node-group/eu-2/shard-b/green/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        report-only: its policy only reports (mode: report)
+        report-only: its policy says mode: report
     node-group/us-1/shard-c/red/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        report-only: its policy only reports (mode: report)
+        report-only: its policy says mode: report
     ");
 }
 
@@ -493,14 +493,14 @@ fn an_annotation_holds_until_its_end() {
         w.binding(BLUE).hold = Some(hold(None));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        held-by-annotation: held by annotation: migration
+        held-by-annotation: fleetscale.io/hold: migration
     ");
     assert_snapshot!(news(|w| {
         up(w);
         w.binding(BLUE).hold = Some(hold(Some("2026-10-06T09:00:01Z")));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        held-by-annotation: held by annotation: migration (until 2026-10-06T09:00:01Z)
+        held-by-annotation: fleetscale.io/hold: migration (until 2026-10-06T09:00:01Z)
     ");
     assert_eq!(
         news(|w| {
@@ -521,19 +521,19 @@ fn all_reasons_answer_and_not_only_the_first() {
         w.gap("eu-1", Inventory::Clusters);
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        suspended: its policy is suspended
-        paused: it is paused
+        suspended: its policy says suspend: true
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
         blind: the list of clusters is incomplete (503 from the API server)
         not-ready: 9 of 10 are Ready
     node-group/eu-1/shard-a/blue/md-1/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     node-group/eu-2/shard-b/green/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     node-group/us-1/shard-c/red/md-0/replicas: hold
         in-range: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
-        suspended: its policy is suspended
+        suspended: its policy says suspend: true
     controller/eu-1/capi/kube-api-burst: hold
         blind: the list of clusters is incomplete (503 from the API server)
         in-range: 1 clusters, below the ladder's first rung
@@ -555,8 +555,8 @@ fn what_holds_a_target_is_told_even_where_nothing_is_wanted() {
         gap: memory/1h is missing (not in the snapshot)
         gap: memory/24h is missing (not in the snapshot)
         in-range: cpu 60 % over 1h (up above 95 %), cpu 60 % over 24h (up above 75 %); down below 50 %
-        held-by-annotation: held by annotation: migration
-        paused: it is paused
+        held-by-annotation: fleetscale.io/hold: migration
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     ");
     assert_snapshot!(news(|w| {
         w.live(BLUE).paused = true;
@@ -564,7 +564,7 @@ fn what_holds_a_target_is_told_even_where_nothing_is_wanted() {
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
         not-applied: Git declares 10, live is 12: waiting until they agree
-        paused: it is paused
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     ");
 }
 
@@ -575,6 +575,6 @@ fn of_two_rests_the_longer_one_is_told() {
         w.live(BLUE).changed_at = Some(n("2026-10-06T08:30:00Z"));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 13 P2
-        cooling-down: it changed at 2026-10-06T08:30:00Z; cooling down until 2026-10-07T08:30:00Z
+        cooling-down: it changed at 2026-10-06T08:30:00Z and rests until 2026-10-07T08:30:00Z
     ");
 }

@@ -105,7 +105,7 @@ fn scale_up_holds_at_the_maximum() {
         w.nodes_policy().bounds = Bounds::new(3, 10).unwrap();
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 14 P1
-        at-maximum: at its maximum of 10
+        at-maximum: bounds.max of its policy is 10
     ");
 }
 
@@ -204,7 +204,7 @@ fn scale_down_holds_at_the_minimum() {
         w.nodes_policy().bounds = Bounds::new(10, 20).unwrap();
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold
-        at-minimum: at its minimum of 10
+        at-minimum: bounds.min of its policy is 10
     ");
 }
 
@@ -370,7 +370,7 @@ fn a_down_waits_until_the_windows_of_ups_are_clean() {
         w.live(BLUE).changed_at = Some(n("2026-10-06T07:00:00Z"));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 8 routine
-        cooling-down: it changed at 2026-10-06T07:00:00Z; cooling down until 2026-10-07T07:00:00Z
+        cooling-down: it changed at 2026-10-06T07:00:00Z and rests until 2026-10-07T07:00:00Z
     ");
 }
 
@@ -410,6 +410,6 @@ fn an_up_whose_age_the_api_server_does_not_tell_rests_from_its_merge() {
         request.ended_at = Some(n("2026-10-06T06:00:00Z"));
     }), @r"
     node-group/eu-1/shard-a/blue/md-0/replicas: hold instead of 10 -> 13 P2
-        cooling-down: it changed at 2026-10-06T06:00:00Z; cooling down until 2026-10-07T06:00:00Z
+        cooling-down: it changed at 2026-10-06T06:00:00Z and rests until 2026-10-07T06:00:00Z
     ");
 }

@@ -106,8 +106,8 @@ fn the_guards_of_node_groups_hold_replicas_too() {
     platform/eu-1/kamaji/replicas: hold instead of 3 -> 2 routine
         blind: the list of platforms is incomplete (503 from the API server)
         not-ready: 2 of 3 are Ready
-        cooling-down: it changed at 2026-10-06T08:00:00Z; cooling down until 2026-10-07T08:00:00Z
-        window-closed: outside its window, which opens at 2026-10-10T02:00:00Z
+        cooling-down: it changed at 2026-10-06T08:00:00Z and rests until 2026-10-07T08:00:00Z
+        window-closed: its window opens at 2026-10-10T02:00:00Z
     ");
     assert_snapshot!(news(|w| {
         tenants(500.0)(w);

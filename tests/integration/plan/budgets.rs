@@ -54,7 +54,7 @@ fn a_share_of_the_nodes_is_rounded_up_to_at_least_one() {
       node-group/us-1/shard-c/red/md-0/replicas    8 -> 7      cpu 40 % over 1h; with fewer nodes 45.7 %, below 65 %
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-1/replicas  budget-exhausted: budget used up: downs: 2 nodes, 5% of 15 are 1, of eu-1 (wanted 5 -> 4)
+      node-group/eu-1/shard-a/blue/md-1/replicas  budget-exhausted: downs: 2 nodes, 5% of 15 are 1, of eu-1 (wanted 5 -> 4)
 
     3 to change, 1 held, 3 unchanged
     ");
@@ -71,9 +71,9 @@ fn a_change_that_finds_no_room_is_held_whole_and_a_smaller_one_may_pass() {
       node-group/eu-1/shard-a/blue/md-1/replicas  5 -> 4      cpu 49 % over 1h; with fewer nodes 61.3 %, below 65 %
 
       HELD                                         WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: budget used up: downs: 2 of 1 nodes of eu-1 shard-a/blue (wanted 10 -> 8)
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: downs: 2 of 1 nodes of eu-2 shard-b/green (wanted 6 -> 4)
-      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: budget used up: downs: 2 of 1 nodes of us-1 shard-c/red (wanted 8 -> 6)
+      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: downs: 2 of 1 nodes of eu-1 shard-a/blue (wanted 10 -> 8)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: downs: 2 of 1 nodes of eu-2 shard-b/green (wanted 6 -> 4)
+      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: downs: 2 of 1 nodes of us-1 shard-c/red (wanted 8 -> 6)
 
     1 to change, 3 held, 3 unchanged
     ");
@@ -95,7 +95,7 @@ fn of_several_budgets_the_most_restrictive_wins() {
       node-group/us-1/shard-c/red/md-0/replicas    8 -> 6      cpu 40 % over 1h; with fewer nodes 53.3 %, below 65 %
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-1/replicas  budget-exhausted: budget used up: 1 of 1 downs of eu-1 (wanted 5 -> 4)
+      node-group/eu-1/shard-a/blue/md-1/replicas  budget-exhausted: 1 of 1 downs of eu-1 (wanted 5 -> 4)
 
     3 to change, 1 held, 3 unchanged
     ");
@@ -119,7 +119,7 @@ fn p1_ups_come_first_then_ups_then_downs() {
                                                                cpu is projected to be 68.6 % (measured on 6 nodes, target 70 %)
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas  budget-exhausted: budget used up: 2 of 2 changes of this run (wanted 10 -> 8)
+      node-group/eu-1/shard-a/blue/md-0/replicas  budget-exhausted: 2 of 2 changes of this run (wanted 10 -> 8)
 
     2 to change, 1 held, 4 unchanged
     ");
@@ -142,10 +142,10 @@ fn a_budget_applies_in_its_window_only() {
     Nothing to change.
 
       HELD                                         WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: budget used up: 0 of 0 downs of this run (wanted 10 -> 8)
-      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: budget used up: 0 of 0 downs of this run (wanted 5 -> 4)
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: 0 of 0 downs of this run (wanted 6 -> 4)
-      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: budget used up: 0 of 0 downs of this run (wanted 8 -> 6)
+      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: 0 of 0 downs of this run (wanted 10 -> 8)
+      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: 0 of 0 downs of this run (wanted 5 -> 4)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: 0 of 0 downs of this run (wanted 6 -> 4)
+      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: 0 of 0 downs of this run (wanted 8 -> 6)
 
     0 to change, 4 held, 3 unchanged
     ");
@@ -165,8 +165,8 @@ fn what_is_under_review_has_its_budget_already() {
       node-group/us-1/shard-c/red/md-0/replicas   8 -> 6      cpu 40 % over 1h; with fewer nodes 53.3 %, below 65 %
 
       HELD                                         WHY
-      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: budget used up: downs: 5 of 4 nodes of this run (wanted 5 -> 4)
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: downs: 6 of 4 nodes of this run (wanted 6 -> 4)
+      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: downs: 5 of 4 nodes of this run (wanted 5 -> 4)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: downs: 6 of 4 nodes of this run (wanted 6 -> 4)
 
     2 to change, 2 held, 3 unchanged
     ");
@@ -183,12 +183,12 @@ fn a_change_under_review_that_grows_beyond_the_budget_stays_as_it_is() {
     Nothing to change.
 
       HELD                                         WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: budget used up: downs: 2 of 1 nodes of eu-1 (wanted 10 -> 8)
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: downs: 2 of 1 nodes of eu-2 (wanted 6 -> 4)
-      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: budget used up: downs: 2 of 1 nodes of us-1 (wanted 8 -> 6)
+      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: downs: 2 of 1 nodes of eu-1 (wanted 10 -> 8)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: downs: 2 of 1 nodes of eu-2 (wanted 6 -> 4)
+      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: downs: 2 of 1 nodes of us-1 (wanted 8 -> 6)
 
     Pull request #2 (fleetscale/eu-1/shard-a/blue/down) stays open as it is:
-      node-group/eu-1/shard-a/blue/md-0/replicas: budget used up: downs: 2 of 1 nodes of eu-1
+      node-group/eu-1/shard-a/blue/md-0/replicas: downs: 2 of 1 nodes of eu-1
 
     0 to change, 3 held, 4 unchanged
     ");
@@ -207,7 +207,7 @@ fn a_placement_counts_where_it_goes() {
       placement/eu/pear    -> shard-b  room for 4 of 5 clusters, the most of 2 shards that can take it
 
       HELD               WHY
-      placement/eu/plum  budget-exhausted: budget used up: 1 of 1 changes of eu-1
+      placement/eu/plum  budget-exhausted: 1 of 1 changes of eu-1
 
     2 to change, 1 held, 7 unchanged
     ");
@@ -233,8 +233,8 @@ fn new_pull_requests_are_limited_and_urgent_ones_have_a_limit_of_their_own() {
                                                                cpu is projected to be 68.6 % (measured on 6 nodes, target 70 %)
 
       HELD                                       WHY
-      node-group/us-1/shard-c/red/md-0/replicas  budget-exhausted: budget used up: 1 new urgent pull requests in this run (wanted 8 -> 12)
-      platform/eu-1/kamaji/replicas              budget-exhausted: budget used up: 1 new pull requests in this run (wanted 3 -> 5)
+      node-group/us-1/shard-c/red/md-0/replicas  budget-exhausted: 1 new urgent pull requests in this run (wanted 8 -> 12)
+      platform/eu-1/kamaji/replicas              budget-exhausted: 1 new pull requests in this run (wanted 3 -> 5)
 
     2 to change, 2 held, 3 unchanged
     ");
@@ -259,7 +259,7 @@ fn open_pull_requests_are_limited_but_for_urgent_ones() {
                                                               cpu is projected to be 64 % (measured on 8 nodes, target 70 %)
 
       HELD                                         WHY
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: 2 open pull requests (wanted 6 -> 7)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: 2 open pull requests (wanted 6 -> 7)
 
     2 to change, 1 held, 4 unchanged
     ");
@@ -281,10 +281,10 @@ fn a_change_without_a_budget_takes_no_pull_request_from_another() {
       platform/eu-1/kamaji/replicas  5 -> 2      50 tenants, the ladder's rung from 1
 
       HELD                                         WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: budget used up: downs: 2 of 0 nodes of this run (wanted 10 -> 8)
-      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: budget used up: downs: 1 of 0 nodes of this run (wanted 5 -> 4)
-      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: budget used up: downs: 2 of 0 nodes of this run (wanted 6 -> 4)
-      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: budget used up: downs: 2 of 0 nodes of this run (wanted 8 -> 6)
+      node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: downs: 2 of 0 nodes of this run (wanted 10 -> 8)
+      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: downs: 1 of 0 nodes of this run (wanted 5 -> 4)
+      node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: downs: 2 of 0 nodes of this run (wanted 6 -> 4)
+      node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: downs: 2 of 0 nodes of this run (wanted 8 -> 6)
 
     1 to change, 4 held, 2 unchanged
     ");

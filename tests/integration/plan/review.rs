@@ -189,18 +189,18 @@ fn an_open_pull_request_that_goes_the_wrong_way_is_withdrawn_and_its_successor_w
     Nothing to change.
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas  suspended: its policy is suspended (wanted 10 -> 14)
+      node-group/eu-1/shard-a/blue/md-0/replicas  suspended: its policy says suspend: true (wanted 10 -> 14)
       node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h is missing (not in the snapshot)
                                                   gap: memory/1h is missing (not in the snapshot)
                                                   gap: cpu/24h is missing (not in the snapshot)
                                                   gap: memory/24h is missing (not in the snapshot)
                                                   gap: no down: cpu/7d is missing (not in the snapshot)
                                                   gap: no down: memory/7d is missing (not in the snapshot)
-                                                  suspended: its policy is suspended
+                                                  suspended: its policy says suspend: true
 
     Pull request #5 (fleetscale/eu-1/shard-a/blue/down) is withdrawn:
       node-group/eu-1/shard-a/blue/md-0/replicas: 14 is wanted now instead of 8
-      node-group/eu-1/shard-a/blue/md-1/replicas: cpu/1h is missing (not in the snapshot); memory/1h is missing (not in the snapshot); cpu/24h is missing (not in the snapshot); memory/24h is missing (not in the snapshot); no down: cpu/7d is missing (not in the snapshot); no down: memory/7d is missing (not in the snapshot); its policy is suspended
+      node-group/eu-1/shard-a/blue/md-1/replicas: cpu/1h is missing (not in the snapshot); memory/1h is missing (not in the snapshot); cpu/24h is missing (not in the snapshot); memory/24h is missing (not in the snapshot); no down: cpu/7d is missing (not in the snapshot); no down: memory/7d is missing (not in the snapshot); its policy says suspend: true
 
     0 to change, 2 held, 5 unchanged
     ");

@@ -78,8 +78,8 @@ fn a_plan_reads_like_this() {
       placement/eu/orange                         -> shard-a  room for 4 of 5 clusters, the most of 2 shards that can take it
 
       HELD                                         WHY
-      node-group/eu-2/shard-b/green/md-0/replicas  rollout-in-progress: a rollout is in progress: 2 of 6 machines are up to date (wanted 6 -> 4)
-      node-group/us-1/shard-c/red/md-0/replicas    paused: it is paused (wanted 8 -> 6)
+      node-group/eu-2/shard-b/green/md-0/replicas  rollout-in-progress: 2 of 6 machines are of the newest template (wanted 6 -> 4)
+      node-group/us-1/shard-c/red/md-0/replicas    paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git (wanted 8 -> 6)
                                                    blind: the list of clusters is incomplete (503 from the API server)
 
     4 to change, 2 held, 2 unchanged
@@ -267,6 +267,6 @@ fn a_reviewer_sees_what_is_held_beside_the_change() {
         .collect();
     assert_snapshot!(related.concat(), @r"
     node-group/eu-1/shard-a/blue/md-1/replicas: hold instead of 5 -> 7 P1
-        paused: it is paused
+        paused: spec.paused or cluster.x-k8s.io/paused is set, live or in Git
     ");
 }
