@@ -1,8 +1,9 @@
 //! The plan as a person reads it: what changes and why, what is held and why, and one line with the counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::model::{Decision, HoldReason, Plan, ProposedAction, Severity, Summary, Unbound, Verdict, is_held};
+use crate::model::{Decision, Grade, HoldReason, Plan, ProposedAction, Severity, Summary, Unbound, Verdict, is_held};
 
 /// The whole plan as text. Text from outside is made harmless for a terminal.
 pub fn text(plan: &Plan) -> String {
@@ -121,10 +122,7 @@ pub fn holds(plan: &Plan) -> String {
         let Verdict::Hold { wanted, reasons } = &decision.verdict else {
             continue;
         };
-        let mut lines = reasons
-            .iter()
-            .filter(|reason| !matches!(reason, HoldReason::InRange { .. }))
-            .map(|reason| format!("{}: {}", reason.id(), printable(&reason.to_string())));
+        let mut lines = lines(reasons).into_iter();
         let wanted = wanted.as_ref().map_or(String::new(), |change| {
             format!(" (wanted {} -> {})", change.from, change.to)
         });
@@ -136,6 +134,29 @@ pub fn holds(plan: &Plan) -> String {
     }
     out.push('\n');
     out
+}
+
+/// One line for each reason; inputs that are missing for one and the same cause share theirs.
+fn lines(reasons: &[HoldReason]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut gaps: BTreeMap<(Grade, &str), Vec<&str>> = BTreeMap::new();
+    for reason in reasons {
+        match reason {
+            HoldReason::Gap {
+                input,
+                grade,
+                cause,
+                blocks: _,
+            } => gaps.entry((*grade, cause)).or_default().push(input),
+            HoldReason::InRange { .. } => {}
+            _ => lines.push(format!("{}: {}", reason.id(), printable(&reason.to_string()))),
+        }
+    }
+    let gaps = gaps.into_iter().map(|((grade, cause), inputs)| {
+        let verb = if inputs.len() == 1 { "is" } else { "are" };
+        format!("gap: {} {verb} {grade} ({})", inputs.join(", "), printable(cause))
+    });
+    gaps.chain(lines).collect()
 }
 
 /// What looked as if it declared a target but can't be bound.

@@ -190,12 +190,7 @@ fn an_open_pull_request_that_goes_the_wrong_way_is_withdrawn_and_its_successor_w
 
       HELD                                        WHY
       node-group/eu-1/shard-a/blue/md-0/replicas  suspended: its policy says suspend: true (wanted 10 -> 14)
-      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h is missing (not in the snapshot)
-                                                  gap: memory/1h is missing (not in the snapshot)
-                                                  gap: cpu/24h is missing (not in the snapshot)
-                                                  gap: memory/24h is missing (not in the snapshot)
-                                                  gap: no down: cpu/7d is missing (not in the snapshot)
-                                                  gap: no down: memory/7d is missing (not in the snapshot)
+      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h, memory/1h, cpu/24h, memory/24h, cpu/7d, memory/7d are missing (not in the snapshot)
                                                   suspended: its policy says suspend: true
 
     Pull request #5 (fleetscale/eu-1/shard-a/blue/down) is withdrawn:
@@ -251,12 +246,7 @@ fn one_target_that_can_not_be_judged_keeps_the_whole_pull_request() {
     Nothing to change.
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h is missing (not in the snapshot)
-                                                  gap: memory/1h is missing (not in the snapshot)
-                                                  gap: cpu/24h is missing (not in the snapshot)
-                                                  gap: memory/24h is missing (not in the snapshot)
-                                                  gap: no down: cpu/7d is missing (not in the snapshot)
-                                                  gap: no down: memory/7d is missing (not in the snapshot)
+      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h, memory/1h, cpu/24h, memory/24h, cpu/7d, memory/7d are missing (not in the snapshot)
 
     Pull request #5 (fleetscale/eu-1/shard-a/blue/up) stays open as it is:
       node-group/eu-1/shard-a/blue/md-0/replicas: cpu 60 % over 1h (up above 95 %), memory 60 % over 1h (up above 85 %), cpu 60 % over 24h (up above 75 %), memory 60 % over 24h (up above 75 %); down below 50 %
@@ -298,12 +288,7 @@ fn an_up_that_can_not_be_judged_is_carried_beside_a_new_one() {
                                                               cpu is projected to be 69.3 % (measured on 10 nodes, target 70 %)
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h is missing (not in the snapshot)
-                                                  gap: memory/1h is missing (not in the snapshot)
-                                                  gap: cpu/24h is missing (not in the snapshot)
-                                                  gap: memory/24h is missing (not in the snapshot)
-                                                  gap: no down: cpu/7d is missing (not in the snapshot)
-                                                  gap: no down: memory/7d is missing (not in the snapshot)
+      node-group/eu-1/shard-a/blue/md-1/replicas  gap: cpu/1h, memory/1h, cpu/24h, memory/24h, cpu/7d, memory/7d are missing (not in the snapshot)
 
     Pull request #6 (fleetscale/eu-1/shard-a/blue/down) stays open as it is:
       node-group/eu-1/shard-a/blue/md-1/replicas: cpu/1h is missing (not in the snapshot); memory/1h is missing (not in the snapshot); cpu/24h is missing (not in the snapshot); memory/24h is missing (not in the snapshot); no down: cpu/7d is missing (not in the snapshot); no down: memory/7d is missing (not in the snapshot)
