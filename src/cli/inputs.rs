@@ -7,7 +7,7 @@ use crate::error::{ErrorKind, Failure};
 use crate::fleet::{self, FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};
 use crate::git::{FileMode, GitError, Store, TreeListing};
 use crate::model::Declared;
-use crate::policy::{FleetFile, PolicySet};
+use crate::policy::{FleetFile, PolicySet, Problem};
 
 use super::args::InputArgs;
 use super::terminal::Terminal;
@@ -35,7 +35,7 @@ impl Inputs {
         };
         let policies = load_policies(Some(fleet), &files, terminal)?;
         let tree = read_tree(fleet, &policies, store, listing)?;
-        super::validate::check_requests(&policies, &tree)?;
+        check_requests(&policies, &tree)?;
         let declared = fleet::bind(fleet, &policies, &tree);
         Ok(Self {
             workspace,
@@ -161,5 +161,22 @@ fn mode(mode: FileMode) -> Mode {
         FileMode::Executable => Mode::Executable,
         FileMode::Symlink => Mode::Symlink,
         FileMode::Submodule => Mode::Submodule,
+    }
+}
+
+/// A requests folder that is applied would create a cluster before it has its place.
+fn check_requests(policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
+    let applied = fleet::applied_paths(tree);
+    let problems: Vec<Problem> = policies
+        .sharding
+        .iter()
+        .flat_map(|policy| {
+            policy.outside_applied_paths(applied.iter().map(|(path, who)| (path.as_ref(), who.as_str())))
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems_failure("the policies", &problems))
     }
 }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use crate::error::{ErrorKind, Failure};
-use crate::fleet::{self, FleetTree};
-use crate::policy::{PolicySet, Problem};
+use crate::policy::PolicySet;
 
 use super::args::InputArgs;
 use super::inputs::{Inputs, files_on_disk, load_policies};
 use super::terminal::Terminal;
-use super::workspace::{load_fleet, problems_failure, read};
+use super::workspace::{load_fleet, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -61,21 +60,4 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
         if count == 1 { "policy is" } else { "policies are" }
     ));
     Ok(0)
-}
-
-/// A requests folder that is applied would create a cluster before it has its place.
-pub(super) fn check_requests(policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
-    let applied = fleet::applied_paths(tree);
-    let problems: Vec<Problem> = policies
-        .sharding
-        .iter()
-        .flat_map(|policy| {
-            policy.outside_applied_paths(applied.iter().map(|(path, who)| (path.as_ref(), who.as_str())))
-        })
-        .collect();
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems_failure("the policies", &problems))
-    }
 }

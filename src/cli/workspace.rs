@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use crate::error::{ErrorKind, Failure};
 use crate::forge::LocalForge;
 use crate::git::{self, Identity, Remote, Store};
-use crate::model::{Base, BranchName, Digest, Snapshot};
+use crate::model::{BRANCH_PREFIX, Base, BranchName, Digest, Snapshot};
 use crate::observe;
-use crate::plan::BRANCH_PREFIX;
 use crate::policy::{FleetFile, Forge, Problem, Repository};
 
 use super::args::InputArgs;

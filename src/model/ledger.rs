@@ -6,9 +6,17 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::duration::Duration;
 use super::ids::{BranchName, Digest, ObjectId};
 use super::scalar::Scalar;
 use super::target::Target;
+
+/// Everything of ours on the remote lies below this prefix; the rest of a branch's name is its scope.
+pub const BRANCH_PREFIX: &str = "fleetscale/";
+
+/// How long a reviewer's no to the very same change holds. For ever would be wrong: after a month nobody remembers that a P1 of today is
+/// silent because of a pull request that was closed in another season.
+pub const FORGET_CLOSE: Duration = Duration::from_hours(30 * 24);
 
 /// The state of our branches and pull requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

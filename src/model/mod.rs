@@ -28,7 +28,10 @@ pub use ids::{
     BranchName, ClusterName, ComponentName, Digest, FlagName, InvalidName, ManagementClusterName, Namespace,
     NodeGroupName, ObjectId, ObjectKey, PolicyName, RegionName, RepoPath, ShardName,
 };
-pub use ledger::{BranchOwner, Ledger, LedgerBranch, ProposalRecord, PullRequest, PullRequestState, RecordedChange};
+pub use ledger::{
+    BRANCH_PREFIX, BranchOwner, FORGET_CLOSE, Ledger, LedgerBranch, ProposalRecord, PullRequest, PullRequestState,
+    RecordedChange,
+};
 pub use measurement::{Grade, Measurement, NodesSeen};
 pub use plan::{
     Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,

@@ -28,7 +28,7 @@ use room::Room;
 use related::Related;
 
 pub use check::check;
-pub use scopes::{BRANCH_PREFIX, branch_of};
+pub use scopes::branch_of;
 pub use text::{changes_table, holds, printable, summary, text, unbound};
 
 /// What a plan stands on, beside the decisions.

@@ -4,11 +4,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{BranchName, Direction, ManagementClusterName, Placement, Scope, Subject, Target};
+use crate::model::{BRANCH_PREFIX, BranchName, Direction, ManagementClusterName, Placement, Scope, Subject, Target};
 use crate::policy::GroupBy;
-
-/// Everything of ours on the remote lies below this prefix.
-pub const BRANCH_PREFIX: &str = "fleetscale/";
 
 /// The scope of a change of a target's value; nothing for a value without a direction where the scope needs one.
 pub(super) fn scope_of_change(target: &Target, direction: Option<Direction>, group_by: GroupBy) -> Option<Scope> {

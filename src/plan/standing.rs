@@ -5,17 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    Blocks, BranchName, Change, Decision, Direction, Duration, HoldReason, Ledger, OpenPullRequest, PullRequest,
-    PullRequestState, RecordedChange, Scalar, Standing, StandingReason, Target, Verdict,
+    Blocks, BranchName, Change, Decision, Direction, Duration, FORGET_CLOSE, HoldReason, Ledger, OpenPullRequest,
+    PullRequest, PullRequestState, RecordedChange, Scalar, Standing, StandingReason, Target, Verdict,
 };
 
 /// How long a reviewer's no holds at least. A need that has grown may be proposed again after it: a day gives the reviewer's reason time
 /// to pass, and a P1 that is real is seen by people before.
 const REST_AFTER_CLOSE: Duration = Duration::from_hours(24);
-
-/// How long a reviewer's no to the very same change holds. For ever would be wrong: after a month nobody remembers that a P1 of today is
-/// silent because of a pull request that was closed in another season.
-const FORGET_CLOSE: Duration = Duration::from_hours(30 * 24);
 
 /// The open pull request of another branch that is about a target.
 pub(super) fn other_pull_request(ledger: &Ledger, target: &Target, branch: &BranchName) -> Option<HoldReason> {

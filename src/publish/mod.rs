@@ -23,6 +23,3 @@ pub use message::{Message, MessageError, closing_comment, message};
 pub use observe::{ObserveError, ledger};
 pub use perform::{Done, Moment, Outcome, Publication, Unready, Watch, draft, perform};
 pub use reconcile::{Action, HandsOff, Lease, Step, reconcile};
-
-/// Everything of ours on the remote lies below this prefix; the rest of a branch's name is its scope.
-pub const BRANCH_PREFIX: &str = "fleetscale/";

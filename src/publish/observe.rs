@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use crate::forge::{Forge, ForgePullRequest};
 use crate::git::{BranchState, GitError, Identity, OurCommit, Remote, Store, Trailers};
-use crate::model::{BranchName, BranchOwner, Digest, Ledger, LedgerBranch, ObjectId, PullRequest, PullRequestState};
+use crate::model::{
+    BRANCH_PREFIX, BranchName, BranchOwner, Digest, Ledger, LedgerBranch, ObjectId, PullRequest, PullRequestState,
+};
 
-use super::{BRANCH_PREFIX, state};
+use super::state;
 
 /// Why the ledger can't be read.
 #[derive(Debug, thiserror::Error)]

@@ -11,9 +11,8 @@ use std::ops::ControlFlow;
 
 use crate::forge::{Forge, ForgePullRequest};
 use crate::git::{Draft, DraftError, Drafted, FileChange, Identity, Remote, Store};
-use crate::model::{BranchName, Ledger, Plan, Proposal, RepoPath};
+use crate::model::{BRANCH_PREFIX, BranchName, Ledger, Plan, Proposal, RepoPath};
 
-use super::BRANCH_PREFIX;
 use super::message::{Message, MessageError, message};
 use super::reconcile::{Action, HandsOff, Step};
 

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    BranchName, BranchOwner, Digest, Duration, Ledger, LedgerBranch, ObjectId, PullRequest, PullRequestState,
+    BranchName, BranchOwner, Digest, FORGET_CLOSE, Ledger, LedgerBranch, ObjectId, PullRequest, PullRequestState,
 };
 
 use super::desired::{Desired, Want};
@@ -121,10 +121,6 @@ pub enum HandsOff {
         observed_at: Timestamp,
     },
 }
-
-/// How long a reviewer's no to the very same edits stands. The plan counts the same time; a saved plan that is published after a reviewer's
-/// no would not know of it.
-const FORGET_CLOSE: Duration = Duration::from_hours(30 * 24);
 
 /// Names the steps, one for each desired branch, after the merges that a forge has to be told of.
 ///

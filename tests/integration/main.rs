@@ -2,7 +2,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that can not go on has failed, and unwrap says where"
+    clippy::print_stdout,
+    reason = "a test that can not go on has failed, and unwrap says where; a property prints its cases and seed"
 )]
 
 mod architecture;
