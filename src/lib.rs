@@ -14,12 +14,12 @@
 //!         ▼ live                  ▼ ledger                       ▼ FleetTree      PolicySet
 //!         Snapshot { live, ledger }: one file, recordable, replayable
 //!  ═══════╪═══════════════════════╪══════════════════════════════╪════════ pure: no I/O, clock, env, async
-//!    fleet::bind      (&PolicySet, &FleetTree) -> Declared      value, place, owner, or why it can't be written
-//!    decide::decide   (&PolicySet, &Snapshot, &Declared, now) -> Vec<Decision>     exactly one per target
-//!    plan::plan       (decisions, &Declared, &Ledger, &PolicySet, now) -> Plan     proposals by scope, budgets, holds
-//!    render::render   (&FleetTree, &Plan) -> Rendered           new bytes, each edit proven by a second parser
-//!    publish::message (&Proposal) -> title and body             pure words
-//!    publish::reconcile (&[Desired], &Ledger) -> Vec<Action>    create, update, keep, adopt, close, hands off
+//!    fleet::bind      (fleet file, policies, tree) -> Declared            value, place, owner, or why it can't be written
+//!    decide::decide   (fleet file, policies, Snapshot, Declared, now) -> Vec<Decision>      exactly one per target
+//!    plan::plan       (decisions, Declared, Ledger, limits, now) -> Plan  proposals by scope, budgets, holds
+//!    render::render   (bytes at base, edits) -> Rendered                  new bytes, each edit proven by a second parser
+//!    publish::message (Proposal, Plan) -> title, body, commit             pure words
+//!    publish::reconcile (desired, Ledger) -> Vec<Action>                  create, update, keep, adopt, close, hands off
 //!  ═══════╪══════════════════════════════════════════════════════════════════════════════════════════════
 //!         ▼
 //!    publish::perform: one commit on the base, push with a lease, one pull request per scope   (the only writer)

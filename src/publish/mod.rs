@@ -1,7 +1,7 @@
 //! Carries a plan out: branches and pull requests, and the memory of what became of them. The only writer.
 //!
-//! Four steps. [`ledger`] reads what we said before and what people did about it. [`reconcile`] compares that with what the plan wants and
-//! names one step for each branch; it is pure. [`perform`] takes the steps one by one and reads back after each. [`message`] finds the
+//! Four steps. [`ledger`] reads what we said before and what people did about it. [`mod@reconcile`] compares that with what the plan wants and
+//! names one step for each branch; it is pure. [`mod@perform`] takes the steps one by one and reads back after each. [`mod@message`] finds the
 //! words.
 //!
 //! Invariants: at most one open pull request for a branch; a person's commit, amend, close or deleted branch is never overwritten or argued
