@@ -14,6 +14,7 @@ use crate::policy::{FleetFile, Forge, Problem, Repository};
 
 use super::args::InputArgs;
 use super::clock;
+use super::saved;
 use super::terminal::Terminal;
 
 /// The fleet file with everything that it names, opened.
@@ -183,6 +184,7 @@ fn open_repository(
                 Identity::new(IMPORTER.0, IMPORTER.1).map_err(|error| Failure::new(ErrorKind::Input, &error))?;
             git::import(&folder.join(import), &bare, &importer, snapshot.captured_at)
                 .map_err(|error| Failure::new(ErrorKind::Input, &error))?;
+            remind_of_import(&folder.join(import), work, terminal)?;
             Remote::Path(bare)
         }
     };
@@ -199,6 +201,25 @@ fn open_repository(
         }
     };
     Ok((store, remote))
+}
+
+/// A folder is imported once. Whoever edits it afterwards and names the same work folder is told that the remote keeps what it has.
+fn remind_of_import(import: &Path, work: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let mut parts = Vec::new();
+    digest_folder(import, "", &mut parts)?;
+    let (now, note) = (Digest::of(&parts).to_string(), work.join("imported"));
+    match fs::read_to_string(&note) {
+        Ok(before) if before.trim() != now => {
+            terminal.talk(&format!(
+                "note: {} has changed since it was imported into {}; the remote there keeps what it has (another --work-dir imports it anew)\n",
+                import.display(),
+                work.display()
+            ));
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(_) => saved::write(&note, &format!("{now}\n")),
+    }
 }
 
 fn create_folder(path: &Path) -> Result<(), Failure> {

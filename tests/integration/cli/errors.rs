@@ -90,3 +90,22 @@ fn logs_are_json_where_they_are_asked_for_and_never_on_stdout() {
         .with_code(0);
     serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap();
 }
+
+#[test]
+fn a_folder_that_changed_after_its_import_is_mentioned() {
+    let quickstart = Quickstart::copied();
+    assert!(
+        !quickstart
+            .call(&["plan"])
+            .with_code(0)
+            .stderr
+            .contains("has changed since")
+    );
+    std::fs::write(quickstart.fixture().join("fleet/note.md"), "later\n").unwrap();
+    let ended = quickstart.call(&["plan"]).with_code(0);
+    assert!(
+        ended.stderr.contains("has changed since it was imported"),
+        "{}",
+        ended.stderr
+    );
+}
