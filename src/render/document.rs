@@ -2,8 +2,9 @@
 
 use json_patch::jsonptr::{Pointer, index::Index};
 
+use crate::fleet;
 use crate::model::{Edit, Location, ObjectKey};
-use crate::yaml::{Found, Kind, Node, Obstacle, ObstacleKind, Stream};
+use crate::yaml::{DuplicateKey, Found, Kind, Node, Obstacle, ObstacleKind, Stream};
 
 use super::append::append_item;
 use super::insert::{Inserted, insert_key};
@@ -140,43 +141,21 @@ fn root_of<'s>(stream: &'s Stream<'s>, at: &Location) -> Result<Node<'s>, Refuse
     }))
 }
 
-fn get<'s>(node: Node<'s>, key: &str) -> Result<Option<Node<'s>>, Problem> {
-    node.get(key).map_err(|duplicate| {
-        Problem::Obstacle(Box::new(Obstacle {
-            at: Pointer::root().with_trailing_token(key),
-            position: duplicate.second,
-            kind: ObstacleKind::DuplicateKey(duplicate),
-        }))
-    })
+/// What a document or item says it is, in the words in which the places were found.
+fn identity(root: Node<'_>) -> Result<ObjectKey, Problem> {
+    fleet::identify(root).map_err(duplicate)
 }
 
-/// What a document says it is. One without `apiVersion` and `kind` is no Kubernetes object and has no name.
-fn identity(root: Node<'_>) -> Result<ObjectKey, Problem> {
-    let text = |node: Option<Node<'_>>| node.and_then(Node::text).unwrap_or_default().to_owned();
-    let version = text(get(root, "apiVersion")?);
-    let kind = text(get(root, "kind")?);
-    let (mut group, mut namespace, mut name) = (String::new(), String::new(), String::new());
-    if version.is_empty() || kind.is_empty() {
-        return Ok(ObjectKey {
-            group,
-            kind: String::new(),
-            namespace,
-            name,
-        });
-    }
-    if let Some((before, _)) = version.split_once('/') {
-        group = before.to_owned();
-    }
-    if let Some(metadata) = get(root, "metadata")? {
-        namespace = text(get(metadata, "namespace")?);
-        name = text(get(metadata, "name")?);
-    }
-    Ok(ObjectKey {
-        group,
-        kind,
-        namespace,
-        name,
-    })
+fn get<'s>(node: Node<'s>, key: &str) -> Result<Option<Node<'s>>, Problem> {
+    node.get(key).map_err(duplicate)
+}
+
+fn duplicate(duplicate: DuplicateKey) -> Problem {
+    Problem::Obstacle(Box::new(Obstacle {
+        at: Pointer::root().with_trailing_token(&duplicate.key),
+        position: duplicate.second,
+        kind: ObstacleKind::DuplicateKey(duplicate),
+    }))
 }
 
 fn list_item<'s>(root: Node<'s>, found: &ObjectKey, pointer: &Pointer) -> Option<Node<'s>> {
