@@ -147,14 +147,13 @@ fn judge_nodes(measurement: &Measurement, value: Finite, terms: &Terms) -> Resul
 pub(super) fn judge_count(measurement: &Measurement, terms: &Terms) -> Result<(u32, Grade), (Grade, String)> {
     let value = judge_value(measurement, terms)?;
     let count = whole(value).ok_or_else(|| (Grade::Invalid, "a count that is no whole number".to_owned()))?;
-    Ok((
-        count,
-        if measurement.grade == Grade::Partial {
-            Grade::Partial
-        } else {
-            Grade::Fresh
-        },
-    ))
+    let complete = measurement.coverage.is_none_or(|share| share.get() >= 1.0);
+    let grade = if measurement.grade == Grade::Fresh && complete {
+        Grade::Fresh
+    } else {
+        Grade::Partial
+    };
+    Ok((count, grade))
 }
 
 fn judge_value(measurement: &Measurement, terms: &Terms) -> Result<Finite, (Grade, String)> {

@@ -126,6 +126,40 @@ fn degraded(full: &World, degradations: &[Degradation]) -> World {
     })
 }
 
+/// Nothing goes down on an input to which anything has happened, even if its value is still the same.
+#[test]
+fn a_down_stands_on_inputs_to_which_nothing_has_happened() {
+    let strategy = (specs(), degradations());
+    holds(
+        "a_down_stands_on_inputs_to_which_nothing_has_happened",
+        &strategy,
+        |(spec, faults)| {
+            let full = spec.world();
+            let mut partial = degraded(&full, &faults);
+            for decision in partial.decide().iter().filter(|decision| down(decision).is_some()) {
+                let name = decision.target.management_cluster().unwrap().to_string();
+                let mut full = full.clone();
+                let (before, after) = (full.management_cluster(&name), partial.management_cluster(&name));
+                match &decision.target {
+                    Target::NodeGroup(key) => {
+                        let group = |live: &LiveManagementCluster| {
+                            live.clusters[&key.namespace][&key.cluster].node_groups[&key.group].clone()
+                        };
+                        prop_assert_eq!(group(before), group(after));
+                        prop_assert!(after.gap_in(Inventory::Clusters).is_none());
+                    }
+                    Target::Platform { component, .. } => {
+                        prop_assert_eq!(&before.platforms[component], &after.platforms[component]);
+                        prop_assert!(after.gap_in(Inventory::Platforms).is_none());
+                    }
+                    other => prop_assert!(false, "{other} goes down"),
+                }
+            }
+            Ok(())
+        },
+    );
+}
+
 /// Where a target ends.
 fn end(decision: &Decision) -> Option<i64> {
     match &decision.verdict {

@@ -173,24 +173,24 @@ fn what_is_under_review_has_its_budget_already() {
 }
 
 #[test]
-fn a_change_under_review_that_grows_beyond_the_budget_stays_as_it_is() {
+fn a_change_under_review_that_grows_beyond_the_budget_stays_as_it_is_and_keeps_its_share() {
     assert_snapshot!(plan(|w| {
         quiet(w);
         w.fleet.limits.budgets = vec![Budget { max_nodes: Some(1), ..budget(Some(Direction::Down), BudgetPer::ManagementCluster) }];
-        w.usage(BLUE_1, 0.6);
         w.pull_request(2, "fleetscale/eu-1/shard-a/blue/down", &[(BLUE, 10.into(), 9.into())]);
     }), @r"
     Nothing to change.
 
       HELD                                         WHY
       node-group/eu-1/shard-a/blue/md-0/replicas   budget-exhausted: downs: 2 of 1 nodes of eu-1 (wanted 10 -> 8)
+      node-group/eu-1/shard-a/blue/md-1/replicas   budget-exhausted: downs: 2 of 1 nodes of eu-1 (wanted 5 -> 4)
       node-group/eu-2/shard-b/green/md-0/replicas  budget-exhausted: downs: 2 of 1 nodes of eu-2 (wanted 6 -> 4)
       node-group/us-1/shard-c/red/md-0/replicas    budget-exhausted: downs: 2 of 1 nodes of us-1 (wanted 8 -> 6)
 
     Pull request #2 (fleetscale/eu-1/shard-a/blue/down) stays open as it is:
       node-group/eu-1/shard-a/blue/md-0/replicas: downs: 2 of 1 nodes of eu-1
 
-    0 to change, 3 held, 4 unchanged
+    0 to change, 4 held, 3 unchanged
     ");
 }
 

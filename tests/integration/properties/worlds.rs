@@ -163,6 +163,7 @@ impl Spec {
             }
         }
         world.kamaji().tenants = counted(f64::from(*tenants));
+        world.kamaji().tenants.coverage = None;
         world.kamaji().replicas = *kamaji;
         world.kamaji().ready = *kamaji;
         world.binding(KAMAJI).value = Some((*kamaji).into());
