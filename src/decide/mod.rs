@@ -25,6 +25,8 @@ use crate::model::{
 };
 use crate::policy::{FleetFile, Meta, PolicySet};
 
+use history::History;
+
 pub use rooms::{ShardState, shards};
 
 /// What every decider may know.
@@ -34,6 +36,7 @@ struct World<'a> {
     policies: &'a PolicySet,
     snapshot: &'a Snapshot,
     declared: &'a Declared,
+    history: &'a History<'a>,
     now: Timestamp,
 }
 
@@ -76,6 +79,7 @@ pub fn decide(
         policies,
         snapshot,
         declared,
+        history: &History::of(&snapshot.ledger),
         now,
     };
     let mut decisions: Vec<Decision> = DECIDERS

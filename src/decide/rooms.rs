@@ -11,6 +11,7 @@ use crate::model::{
 use crate::policy::{FleetFile, PolicySet, Shard, ShardingPolicy};
 
 use super::World;
+use super::history::History;
 
 /// A shard as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub fn shards(
         policies,
         snapshot,
         declared,
+        history: &History::of(&snapshot.ledger),
         now,
     };
     let occupancy = Occupancy::of(&world);

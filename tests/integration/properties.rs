@@ -19,6 +19,7 @@ use crate::support::world::World;
 
 /// Tries a property on as many cases as asked for, and says how many those were.
 #[expect(clippy::disallowed_methods, reason = "the number of cases comes from outside")]
+#[expect(clippy::print_stdout, reason = "an acceptance run is asked for its figures")]
 pub(crate) fn holds<S: Strategy>(property: &str, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let number = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (cases, seed) = (
