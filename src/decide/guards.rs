@@ -164,9 +164,11 @@ pub(super) fn site(site: &Site) -> Option<HoldReason> {
     }
 }
 
-fn blind(candidate: &Candidate<'_>, _: &Change) -> Option<HoldReason> {
+/// An object that was seen may grow although others of its kind were not: what is missing from a list is no reason against more nodes.
+fn blind(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
     let gap = candidate.management_cluster.gap_in(candidate.inventory)?;
-    Some(HoldReason::Blind {
+    let up = change.direction() == Some(Direction::Up);
+    (!up).then(|| HoldReason::Blind {
         inventory: gap.what,
         cause: gap.cause.clone(),
     })

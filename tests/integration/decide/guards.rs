@@ -80,6 +80,27 @@ fn nothing_is_decided_while_a_listing_is_incomplete() {
 }
 
 #[test]
+fn an_up_of_what_was_seen_does_not_wait_for_the_rest_of_the_list() {
+    assert_snapshot!(news(|w| {
+        up(w);
+        w.gap("eu-1", Inventory::Clusters);
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas: 10 -> 14 P1
+        P1: cpu 97 % over 1h, above 95 %
+        P1: memory 97 % over 1h, above 85 %
+        P2: cpu 97 % over 24h, above 75 %
+        P2: memory 97 % over 24h, above 75 %
+        cpu is projected to be 69.3 % (measured on 10 nodes, target 70 %)
+    controller/eu-1/capi/kube-api-burst: hold
+        blind: the list of clusters is incomplete (503 from the API server)
+        in-range: 1 clusters, below the ladder's first rung
+    controller/eu-1/capi/kube-api-qps: hold
+        blind: the list of clusters is incomplete (503 from the API server)
+        in-range: 1 clusters, below the ladder's first rung
+    ");
+}
+
+#[test]
 fn a_partial_inventory_never_shrinks_anything() {
     assert_snapshot!(news(|w| {
         down(w);
