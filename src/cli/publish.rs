@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::{ErrorKind, Failure};
 use crate::model::Plan;
+use crate::plan::printable;
 
 use super::args::InputArgs;
 use super::compute::render_all;
@@ -61,8 +62,19 @@ fn fresh(plan: &Plan, inputs: &Inputs) -> Result<(), Failure> {
     if plan.policies != inputs.policies.digest {
         return stale("the plan was made with other policies than those of the base commit".to_owned());
     }
-    if plan.notes != crate::plan::check(plan) {
-        return stale("the plan's notes are not those that the checker finds: it was edited by hand".to_owned());
+    let found = crate::plan::check(plan);
+    if plan.notes != found {
+        let new = found.iter().find(|note| !plan.notes.contains(note));
+        let what = new.map_or(String::new(), |note| {
+            let target = note
+                .target
+                .as_ref()
+                .map_or(String::new(), |target| format!("{target} "));
+            format!(" ({target}{})", printable(&note.message))
+        });
+        return stale(format!(
+            "the plan's notes are not those that the checker finds: it was edited by hand{what}"
+        ));
     }
     Ok(())
 }

@@ -4,16 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Direction, Edit, Note, Plan, Proposal, ProposedAction, Severity, Target};
+use crate::model::{Direction, Edit, Note, Plan, Proposal, ProposedAction, Scalar, Severity, Target};
 
+use super::digest;
 use super::scopes::branch_of;
 
 /// The checks in their order. A new one is one function and one line.
-const CHECKS: [fn(&Plan) -> Vec<Note>; 6] = [
+const CHECKS: [fn(&Plan) -> Vec<Note>; 7] = [
     one_verdict_per_target,
     one_proposal_per_scope,
     no_mixed_directions,
     every_change_changes_something,
+    every_edit_is_what_was_planned,
     no_place_is_written_twice,
     every_hold_says_why,
 ];
@@ -107,6 +109,44 @@ fn every_change_changes_something(plan: &Plan) -> Vec<Note> {
             Some(error(Some(&change.target), what))
         })
         .collect()
+}
+
+/// What people read is the change, what is written are the edits, and what tells one proposal from another is the digest: a saved plan in
+/// which one of them was altered would open a pull request that says something else than it does.
+fn every_edit_is_what_was_planned(plan: &Plan) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for Proposal {
+        branch,
+        changes,
+        digest: said,
+        ..
+    } in &plan.proposals
+    {
+        if digest(changes) != *said {
+            notes.push(error(None, format!("the digest of {branch} is not that of its edits")));
+        }
+        for change in changes {
+            let ProposedAction::Set(set) = &change.action else {
+                continue;
+            };
+            let same = change.edits.iter().all(|edit| match edit {
+                Edit::Replace { from, to, .. } => writes(from, &set.from) && writes(to, &set.to),
+                Edit::AppendItem { value, .. } => writes(value, &set.to),
+                Edit::InsertKey { .. } | Edit::Move { .. } => true,
+            });
+            if !same {
+                notes.push(error(Some(&change.target), "has an edit that writes something else"));
+            }
+        }
+    }
+    notes
+}
+
+/// Whether a text in a file stands for a value: the value itself, or a flag with it at its end.
+fn writes(text: &Scalar, value: &Scalar) -> bool {
+    let (text, value) = (text.to_string(), value.to_string());
+    let before = text.strip_suffix(&value);
+    before.is_some_and(|before| !before.ends_with(|last: char| last.is_ascii_digit() || last == '-'))
 }
 
 fn no_place_is_written_twice(plan: &Plan) -> Vec<Note> {

@@ -141,3 +141,32 @@ fn a_plan_for_a_base_that_moved_is_refused() {
     assert!(refused.stderr.contains("stale"), "{}", refused.stderr);
     assert_eq!(quickstart.branches().len(), 1);
 }
+
+#[test]
+fn a_plan_that_was_edited_by_hand_is_refused() {
+    let quickstart = Quickstart::new();
+    std::fs::create_dir_all(quickstart.work()).unwrap();
+    let saved = quickstart.work().join("plan.json");
+    let saved = saved.to_str().unwrap();
+    quickstart.call(&["plan", "--out", saved]).with_code(0);
+    let plan = json(&std::fs::read_to_string(saved).unwrap());
+    let change = "/proposals/0/changes/0";
+    let alterations: [&[&str]; 3] = [
+        // The words stay, and the commit would do something else.
+        &["/edits/0/to"],
+        // Beyond the policy's maximum.
+        &["/edits/0/to", "/action/to"],
+        &["/edits/0/from", "/action/from"],
+    ];
+    for places in alterations {
+        let mut altered = plan.clone();
+        for place in places {
+            *altered.pointer_mut(&format!("{change}{place}")).unwrap() = 90.into();
+        }
+        std::fs::write(saved, altered.to_string()).unwrap();
+        let refused = quickstart.call(&["publish", saved]).with_code(1);
+        assert!(refused.stderr.contains("edited by hand"), "{}", refused.stderr);
+    }
+    assert_eq!(quickstart.branches().len(), 1);
+    assert!(quickstart.forge().is_empty());
+}

@@ -44,6 +44,7 @@ fn two_proposals_of_one_scope_are_noted() {
         again.changes.clear();
         plan.proposals.push(again);
     }), @r"
+    the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits
     the proposal fleetscale/eu-1/shard-a/blue/up changes nothing
     two proposals share the branch fleetscale/eu-1/shard-a/blue/up
     ");
@@ -61,7 +62,10 @@ fn a_down_among_ups_is_noted() {
             panic!()
         };
         change.to = Scalar::Integer(2);
-    }), @"node-group/eu-1/shard-a/blue/md-0/replicas goes down in a proposal that goes up");
+    }), @r"
+    node-group/eu-1/shard-a/blue/md-0/replicas goes down in a proposal that goes up
+    node-group/eu-1/shard-a/blue/md-0/replicas has an edit that writes something else
+    ");
 }
 
 #[test]
@@ -73,9 +77,11 @@ fn a_change_that_changes_nothing_is_noted() {
         };
         change.to = change.from.clone();
     }), @r"
+    the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits
     node-group/eu-1/shard-a/blue/md-0/replicas has no edit
     node-group/us-1/shard-c/red/md-0/replicas changes a value into itself
     node-group/us-1/shard-c/red/md-0/replicas goes sideways in a proposal that goes down
+    node-group/us-1/shard-c/red/md-0/replicas has an edit that writes something else
     ");
 }
 
@@ -84,7 +90,33 @@ fn one_place_written_twice_is_noted() {
     assert_snapshot!(notes(|plan| {
         let edits = plan.proposals[0].changes[0].edits.clone();
         plan.proposals[2].changes[0].edits = edits;
-    }), @"node-group/us-1/shard-c/red/md-0/replicas writes clusters/eu-1/shard-a/blue.yaml 0 /spec/topology/workers/md-0/replicas, and so does node-group/eu-1/shard-a/blue/md-0/replicas");
+    }), @r"
+    the digest of fleetscale/us-1/shard-c/red/down is not that of its edits
+    node-group/us-1/shard-c/red/md-0/replicas has an edit that writes something else
+    node-group/us-1/shard-c/red/md-0/replicas writes clusters/eu-1/shard-a/blue.yaml 0 /spec/topology/workers/md-0/replicas, and so does node-group/eu-1/shard-a/blue/md-0/replicas
+    ");
+}
+
+#[test]
+fn an_edit_that_writes_something_else_is_noted() {
+    assert_snapshot!(notes(|plan| {
+        let Edit::Replace { to, .. } = &mut plan.proposals[0].changes[0].edits[0] else {
+            panic!()
+        };
+        *to = Scalar::Integer(90);
+    }), @r"
+    the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits
+    node-group/eu-1/shard-a/blue/md-0/replicas has an edit that writes something else
+    ");
+    // A value that was altered everywhere still betrays itself, and so does a digest.
+    assert_snapshot!(notes(|plan| {
+        let change = &mut plan.proposals[0].changes[0];
+        let (ProposedAction::Set(set), Edit::Replace { to, .. }) = (&mut change.action, &mut change.edits[0]) else {
+            panic!()
+        };
+        (set.to, *to) = (Scalar::Integer(90), Scalar::Integer(90));
+    }), @"the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits");
+    assert_snapshot!(notes(|plan| plan.proposals[0].digest = Digest::of_bytes(b"another")), @"the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits");
 }
 
 #[test]
