@@ -61,14 +61,8 @@ pub enum ImportError {
 /// and renamed, so an import that is killed leaves no half repository under the name.
 pub fn import(from: &Path, into: &Path, author: &Identity, when: Timestamp) -> Result<ObjectId, ImportError> {
     settings::isolate()?;
-    let occupied = fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied || into.is_file() {
-        return Store::open(into)
-            .and_then(|store| store.resolve("main"))
-            .map_err(|source| ImportError::Taken {
-                path: into.to_owned(),
-                source,
-            });
+    if occupied(into) {
+        return present(into);
     }
     let mut name = into.file_name().unwrap_or_default().to_owned();
     name.push(format!(".importing-{}", std::process::id()));
@@ -80,8 +74,33 @@ pub fn import(from: &Path, into: &Path, author: &Identity, when: Timestamp) -> R
         // Best effort: the error that is being returned says more than one about cleaning up.
         let _ = fs::remove_dir_all(&building);
     })?;
-    fs::rename(&building, into).map_err(io_error("naming", into))?;
-    Ok(commit)
+    settle(&building, into, commit)
+}
+
+/// Gives the new repository its name, or takes the one that another process was faster to put there.
+fn settle(building: &Path, into: &Path, commit: ObjectId) -> Result<ObjectId, ImportError> {
+    let Err(error) = fs::rename(building, into) else {
+        return Ok(commit);
+    };
+    // Best effort, as above.
+    let _ = fs::remove_dir_all(building);
+    if occupied(into) {
+        return present(into);
+    }
+    Err(io_error("naming", into)(error))
+}
+
+fn occupied(into: &Path) -> bool {
+    into.is_file() || fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The branch main of a repository that is there already.
+fn present(into: &Path) -> Result<ObjectId, ImportError> {
+    let main = Store::open(into).and_then(|store| store.resolve("main"));
+    main.map_err(|source| ImportError::Taken {
+        path: into.to_owned(),
+        source,
+    })
 }
 
 fn build(from: &Path, into: &Path, author: &Identity, when: Timestamp) -> Result<ObjectId, ImportError> {
@@ -212,6 +231,20 @@ mod tests {
         let first = import(&from, &into, &agent(), noon()).unwrap();
         fs::write(from.join("new.yaml"), "x: 2\n").unwrap();
         assert_eq!(import(&from, &into, &agent(), noon()).unwrap(), first);
+    }
+
+    #[test]
+    fn two_imports_at_once_make_one_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, into) = (folder.path().join("from"), folder.path().join("into.git"));
+        example(&from);
+        // What the slower one finds when it has built its own: the name is taken.
+        let building = folder.path().join(format!("into.git.importing-{}", std::process::id()));
+        let built = build(&from, &building, &agent(), noon()).unwrap();
+        assert_eq!(import(&from, &into, &agent(), noon()).unwrap(), built);
+        build(&from, &building, &agent(), noon()).unwrap();
+        assert_eq!(settle(&building, &into, built.clone()).unwrap(), built);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
