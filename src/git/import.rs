@@ -31,7 +31,7 @@ pub enum ImportError {
         why: &'static str,
     },
     /// The place for the new repository is taken by something else.
-    #[error("importing into {}: it exists and is not a repository with a branch main; remove it or name another", path.display())]
+    #[error("importing into {}: something is there that can't be used as a repository with a branch main", path.display())]
     Taken {
         /// The place.
         path: PathBuf,
