@@ -16,7 +16,8 @@
 //! `echo closed > 0001/state` closes one, and is respected. Invariant: a folder with a number for a name is complete, because it is built
 //! under another name and then renamed; a file is replaced whole, never written in place.
 //!
-//! Absent on purpose: a lock. Two processes that publish at once may open two pull requests for a branch; the second one's check sees it.
+//! Opening one is done under a lock on the folder, so that two processes that publish at once open one pull request for a branch. The lock
+//! is the system's and ends with its process. Nothing else is locked: every other write replaces one file.
 
 mod files;
 
@@ -163,6 +164,14 @@ impl LocalForge {
         files::replace(&folder.join("state"), &format!("{state}\n"))
     }
 
+    /// Waits until no other process opens a pull request here; held until it is dropped.
+    fn lock(&self) -> Result<fs::File, LocalError> {
+        fs::create_dir_all(&self.root).map_err(files::io_error("creating", &self.root))?;
+        let folder = fs::File::open(&self.root).map_err(files::io_error("opening", &self.root))?;
+        folder.lock().map_err(files::io_error("locking", &self.root))?;
+        Ok(folder)
+    }
+
     /// Builds the folder under a name that is no number.
     fn build(&self, new: &NewPullRequest) -> Result<PathBuf, LocalError> {
         let NewPullRequest { branch, base, text } = new;
@@ -199,6 +208,7 @@ impl Forge for LocalForge {
     }
 
     async fn create(&self, new: &NewPullRequest) -> Result<u64, LocalError> {
+        let _lock = self.lock()?;
         let open = |request: &ForgePullRequest| request.state == PullRequestState::Open && request.branch == new.branch;
         if let Some(request) = self
             .list(new.branch.as_str())

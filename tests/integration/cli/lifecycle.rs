@@ -284,3 +284,27 @@ fn a_run_that_ended_between_push_and_pull_request_is_taken_up() {
     assert_eq!(quickstart.branches(), branches);
     quickstart.number(UP);
 }
+
+#[test]
+fn two_runs_at_once_open_one_pull_request_per_branch() {
+    for _ in 0..5 {
+        let quickstart = Quickstart::new();
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..3).map(|_| scope.spawn(|| quickstart.call(&["run"]))).collect();
+            for run in runs {
+                let ended = run.join().unwrap();
+                assert!([0, 2].contains(&ended.code), "{ended:?}");
+            }
+        });
+        // One that lost a race for a branch's lock says so, and the next run goes on from there.
+        quickstart.run();
+        let forge = quickstart.forge();
+        let branches: Vec<&String> = forge
+            .iter()
+            .filter(|(name, _)| name.ends_with("/branch"))
+            .map(|(_, branch)| branch)
+            .collect();
+        assert_eq!(branches.len(), 8, "{branches:?}");
+        assert_eq!(quickstart.branches().len(), 9);
+    }
+}
