@@ -4,6 +4,7 @@
 //! locked with the lock file that git itself uses, compared and moved under that lock. No hook of the repository runs.
 
 use std::path::Path;
+use std::{fs, io};
 
 use git2::{ErrorCode, ObjectType, Odb, Oid, Repository};
 
@@ -53,11 +54,22 @@ fn under_lock(
 ) -> Result<PushOutcome, git2::Error> {
     let mut transaction = repo.transaction()?;
     if let Err(error) = transaction.lock_ref(name) {
-        if error.code() == ErrorCode::Locked {
-            let words = format!("the branch is locked by another process ({})", error.message());
+        if error.code() != ErrorCode::Locked {
+            return Err(error);
+        }
+        let lock = repo.path().join(format!("{name}.lock"));
+        if !abandoned(repo, &lock).unwrap_or(false) {
+            let words = format!(
+                "the branch is locked by another process; if none is at work, one was killed: remove {}",
+                lock.display()
+            );
             return Ok(PushOutcome::Rejected { words });
         }
-        return Err(error);
+        // Whoever holds a lock for minutes is dead: a kill between locking and moving leaves the file behind for ever.
+        fs::remove_file(&lock)
+            .map_err(|error| git2::Error::from_str(&format!("removing {}: {error}", lock.display())))?;
+        transaction = repo.transaction()?;
+        transaction.lock_ref(name)?;
     }
     let found = standing(repo, name)?;
     if found != expected {
@@ -74,6 +86,19 @@ fn under_lock(
     }
     transaction.commit()?;
     Ok(PushOutcome::Pushed)
+}
+
+/// How long a lock may be held, in seconds. git and libgit2 hold one for milliseconds, and a hook under it for seconds.
+const LONGEST_LOCK: u64 = 600;
+
+/// Whether a lock file is older than any that is held. Its file system's own clock tells, by a file that is made now.
+fn abandoned(repo: &Repository, lock: &Path) -> io::Result<bool> {
+    let probe = repo.path().join(format!("fleetscale-now-{}", std::process::id()));
+    fs::write(&probe, "")?;
+    let now = fs::metadata(&probe).and_then(|probe| probe.modified());
+    fs::remove_file(&probe)?;
+    let age = now?.duration_since(fs::metadata(lock)?.modified()?);
+    Ok(age.is_ok_and(|age| age.as_secs() > LONGEST_LOCK))
 }
 
 /// Where a branch stands; nothing if there is none.

@@ -308,3 +308,20 @@ fn two_runs_at_once_open_one_pull_request_per_branch() {
         assert_eq!(quickstart.branches().len(), 9);
     }
 }
+
+#[test]
+fn a_lock_that_a_killed_run_left_behind_is_told_apart_from_one_that_is_held() {
+    let quickstart = Quickstart::new();
+    quickstart.call(&["plan"]).with_code(0);
+    let lock = quickstart.remote().join(format!("refs/heads/{UP}.lock"));
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let file = std::fs::File::create(&lock).unwrap();
+    let run = quickstart.call(&["run"]).with_code(2).stdout;
+    assert!(run.contains(lock.to_str().unwrap()), "{run}");
+    assert!(lock.exists());
+    let made = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(made - std::time::Duration::from_secs(3600)).unwrap();
+    let run = quickstart.run();
+    assert!(line_of(&run, UP).contains("created"), "{run}");
+    assert!(!lock.exists());
+}
