@@ -17,6 +17,13 @@ const OUR_LABEL: &str = "fleetscale";
 /// The label of one with a P1 in it.
 pub(super) const URGENT_LABEL: &str = "fleetscale/P1";
 
+/// Whether a label is one that we give and take. All others are people's.
+pub(super) fn is_our_label(label: &str) -> bool {
+    label
+        .strip_prefix(OUR_LABEL)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The longest body, in bytes. GitHub takes 65,536 characters; Renovate stops at 58,000 because forges count differently, and so do we.
 const LONGEST_BODY: usize = 58_000;
 

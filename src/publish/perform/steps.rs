@@ -7,7 +7,7 @@ use crate::forge::{Forge, ForgePullRequest, NewPullRequest, PullRequestText};
 use crate::git::PushOutcome;
 use crate::model::{BranchName, ObjectId, PullRequestState};
 
-use super::super::message::{Message, closing_comment};
+use super::super::message::{Message, closing_comment, is_our_label};
 use super::super::reconcile::Lease;
 use super::super::state;
 use super::{Moment, Publication, Watch, draft};
@@ -41,7 +41,7 @@ impl<F: Forge> At<'_, '_, F> {
         let text = text(&message);
         // Somebody may have been faster, and a forge may be slow to list what it was told.
         if let Some(there) = self.the_open_one().await? {
-            self.write(there.number, &text).await?;
+            self.write(there.number, &with_their_labels(text, &there)).await?;
             return Ok((there, false));
         }
         self.reach(Moment::BeforePullRequest)?;
@@ -64,13 +64,13 @@ impl<F: Forge> At<'_, '_, F> {
 
     pub(super) async fn update(&mut self, number: u64, push: Option<&Lease>) -> Result<(), Trouble> {
         let message = self.prepare(push)?;
-        let there = self.the_open_one().await?;
-        if there.is_none_or(|there| there.number != number) {
+        let there = self.the_open_one().await?.filter(|there| there.number == number);
+        let Some(there) = there else {
             let why =
                 format!("#{number} is not the open pull request of its branch any more; the next run looks again");
             return Err(Trouble::Failed { why });
-        }
-        self.write(number, &text(&message)).await
+        };
+        self.write(number, &with_their_labels(text(&message), &there)).await
     }
 
     pub(super) async fn close(&mut self, number: u64, why: &str, delete: Option<&ObjectId>) -> Result<(), Trouble> {
@@ -194,6 +194,15 @@ fn text(message: &Message) -> PullRequestText {
         commit: _,
     } = message.clone();
     PullRequestText { title, body, labels }
+}
+
+/// The labels that people gave stay: `do-not-merge` is worth more than our words beside it.
+fn with_their_labels(mut text: PullRequestText, there: &ForgePullRequest) -> PullRequestText {
+    let theirs = there.labels.iter().filter(|label| !is_our_label(label));
+    text.labels.extend(theirs.cloned());
+    text.labels.sort();
+    text.labels.dedup();
+    text
 }
 
 fn push_trouble(doing: &str, outcome: PushOutcome) -> Trouble {

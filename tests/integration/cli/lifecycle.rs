@@ -325,3 +325,22 @@ fn a_lock_that_a_killed_run_left_behind_is_told_apart_from_one_that_is_held() {
     assert!(line_of(&run, UP).contains("created"), "{run}");
     assert!(!lock.exists());
 }
+
+#[test]
+fn the_labels_that_people_give_stay() {
+    let quickstart = Quickstart::copied();
+    quickstart.run();
+    let branch = "fleetscale/eu-1/shard-a/green/up";
+    let labels = quickstart
+        .pull_requests()
+        .join(quickstart.number(branch))
+        .join("labels");
+    std::fs::write(&labels, "do-not-merge\nfleetscale\nfleetscale/P1\nfleetscale/up\n").unwrap();
+    let file = quickstart.fixture().join("snapshot.yaml");
+    let snapshot = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, snapshot.replace("0.7803", "0.9000")).unwrap();
+    let run = quickstart.run();
+    assert!(line_of(&run, branch).contains("updated"), "{run}");
+    let labels = std::fs::read_to_string(labels).unwrap();
+    assert_eq!(labels, "do-not-merge\nfleetscale\nfleetscale/up\n");
+}
