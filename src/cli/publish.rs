@@ -37,7 +37,7 @@ pub(super) fn run(
         Some(selection) => selection.narrow(plan, &inputs.workspace.fleet),
         None => plan,
     };
-    let ledger = publishing::ledger(&inputs.workspace)?;
+    let ledger = publishing::ledger(&inputs)?;
     let rendered = render_all(&inputs.tree, &plan)?;
     let scopes = carry_out(&inputs.workspace, &plan, &ledger, &rendered, false, terminal)?;
     terminal.data(&publishing::text(&scopes));

@@ -13,6 +13,7 @@ use crate::plan::printable;
 use crate::publish::{self, Action, Done, Outcome, Publication, Step};
 use crate::render::Rendered;
 
+use super::inputs::Inputs;
 use super::terminal::Terminal;
 use super::workspace::Workspace;
 
@@ -25,7 +26,10 @@ fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 }
 
 /// What we said before and what became of it, read from the remote and the forge.
-pub(super) fn ledger(workspace: &Workspace) -> Result<Ledger, Failure> {
+pub(super) fn ledger(inputs: &Inputs) -> Result<Ledger, Failure> {
+    let Inputs {
+        workspace, declared, ..
+    } = inputs;
     let Workspace {
         store,
         remote,
@@ -49,7 +53,7 @@ pub(super) fn ledger(workspace: &Workspace) -> Result<Ledger, Failure> {
             Failure::plain(ErrorKind::Input, moved).with_hint("plan again on the present base; nothing was changed")
         );
     }
-    Ok(ledger)
+    Ok(publish::landed(ledger, declared))
 }
 
 /// What became of one branch, for people and programs.

@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
         publishable(&input_args)?;
     }
     let inputs = Inputs::read(&input_args, terminal)?;
-    let ledger = publishing::ledger(&inputs.workspace)?;
+    let ledger = publishing::ledger(&inputs)?;
     let Computed {
         snapshot,
         plan,

@@ -1,6 +1,6 @@
 //! Carries a plan out: branches and pull requests, and the memory of what became of them. The only writer.
 //!
-//! Four steps. [`ledger`] reads what we said before and what people did about it. [`mod@reconcile`] compares that with what the plan wants and
+//! Four steps. [`ledger`] and [`landed()`] read what we said before and what people did about it. [`mod@reconcile`] compares that with what the plan wants and
 //! names one step for each branch; it is pure. [`mod@perform`] takes the steps one by one and reads back after each. [`mod@message`] finds the
 //! words.
 //!
@@ -9,6 +9,7 @@
 
 mod desired;
 pub mod escape;
+mod landed;
 mod message;
 mod observe;
 mod perform;
@@ -19,6 +20,7 @@ mod state;
 mod testing;
 
 pub use desired::{Desired, Want, desired};
+pub use landed::landed;
 pub use message::{Message, MessageError, closing_comment, message};
 pub use observe::{ObserveError, ledger};
 pub use perform::{Done, Moment, Outcome, Publication, Unready, Watch, draft, perform};

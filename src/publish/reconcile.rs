@@ -153,7 +153,7 @@ pub fn reconcile(desired: &[Desired], ledger: &Ledger, base: &BranchName, now: T
 
 /// Git knows of the merge and the forge does not. A forge that sees merges itself says when they happened.
 fn is_unrecorded_merge(request: &PullRequest, ledger: &Ledger) -> bool {
-    let merged = ledger.branches.get(&request.branch).is_some_and(|branch| branch.merged);
+    let merged = ledger.branches.get(&request.branch).is_none_or(|branch| branch.merged);
     request.state == PullRequestState::Merged && request.ended_at.is_none() && merged
 }
 

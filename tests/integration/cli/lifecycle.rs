@@ -344,3 +344,30 @@ fn the_labels_that_people_give_stay() {
     let labels = std::fs::read_to_string(labels).unwrap();
     assert_eq!(labels, "do-not-merge\nfleetscale\nfleetscale/up\n");
 }
+
+#[test]
+fn a_branch_that_is_deleted_after_its_merge_is_no_no() {
+    for squash in [false, true] {
+        let quickstart = Quickstart::new();
+        quickstart.run();
+        let number = quickstart.number(UP);
+        if squash {
+            let clone = quickstart.clone();
+            git(&clone, &["merge", "-q", "--squash", &format!("origin/{UP}")]);
+            git(&clone, &["commit", "-q", "-m", "more nodes"]);
+            git(&clone, &["push", "-q"]);
+        } else {
+            quickstart.merge(UP);
+        }
+        quickstart.git(&["branch", "-q", "-D", UP]);
+        let run = quickstart.run();
+        assert!(line_of(&run, UP).contains("merged"), "{run}");
+        assert_eq!(quickstart.forge()[&format!("{number}/state")].trim(), "merged");
+        // Reverted, the same change is wanted again, and nobody has said no to it.
+        let clone = quickstart.clone();
+        git(&clone, &["revert", "--no-edit", "HEAD"]);
+        git(&clone, &["push", "-q"]);
+        let run = quickstart.run();
+        assert!(line_of(&run, UP).contains("created"), "{run}");
+    }
+}
