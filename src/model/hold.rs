@@ -147,6 +147,9 @@ pub enum HoldReason {
     ClosedByReviewer {
         /// Its number.
         number: u64,
+        /// Whether it is open still and its branch was deleted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        branch_deleted: bool,
         /// Until when it is not proposed again.
         until: Timestamp,
     },

@@ -31,6 +31,9 @@ impl HoldReason {
                 "Argo CD or Flux has to apply what is merged, or somebody has to undo a change by hand"
             }
             Self::OtherPullRequest { .. } => "merge or close the other pull request",
+            Self::ClosedByReviewer {
+                branch_deleted: true, ..
+            } => "restore the branch to have it reviewed after all, or close the pull request",
             Self::ClosedByReviewer { .. } => "wait, or change the policy if the reviewer's reason is a lasting one",
             Self::NotDeclared => {
                 "declare it in a file below one of its management cluster's paths, or name the place with writeTo"

@@ -160,7 +160,19 @@ impl fmt::Display for HoldReason {
                 }
             }
             Self::OtherPullRequest { number } => write!(f, "the open pull request #{number} is about it too"),
-            Self::ClosedByReviewer { number, until } => {
+            Self::ClosedByReviewer {
+                number,
+                branch_deleted: true,
+                until: _,
+            } => write!(
+                f,
+                "somebody deleted the branch of pull request #{number}; not proposed again while that is open without it"
+            ),
+            Self::ClosedByReviewer {
+                number,
+                branch_deleted: false,
+                until,
+            } => {
                 write!(
                     f,
                     "a reviewer closed pull request #{number}; not proposed again before {until} unless the need grows"

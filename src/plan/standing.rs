@@ -54,8 +54,11 @@ pub(super) fn closed_by_reviewer(ledger: &Ledger, change: &RecordedChange, now: 
     while deleted && until <= now && until < Timestamp::MAX {
         until = FORGET_CLOSE.after(until);
     }
-    let number = last.number;
-    (now < until).then_some(HoldReason::ClosedByReviewer { number, until })
+    (now < until).then_some(HoldReason::ClosedByReviewer {
+        number: last.number,
+        branch_deleted: deleted,
+        until,
+    })
 }
 
 fn direction(change: &RecordedChange) -> Option<Direction> {

@@ -267,6 +267,13 @@ fn a_deleted_branch_counts_as_a_no() {
         .find(|line| line.contains("shard-a/blue/md-0/replicas"))
         .unwrap();
     assert!(held.contains("closed-by-reviewer"), "{run}");
+    assert!(
+        held.contains(&format!(
+            "deleted the branch of pull request #{}",
+            number.trim_start_matches('0')
+        )),
+        "{run}"
+    );
     assert!(!quickstart.branches().contains_key(UP));
     assert_eq!(quickstart.number(UP), number);
 }

@@ -434,7 +434,7 @@ fn a_deleted_branch_is_a_no_for_as_long_as_its_pull_request_stays_open() {
     Nothing to change.
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas  closed-by-reviewer: a reviewer closed pull request #5; not proposed again before 2026-11-05T08:00:00Z unless the need grows (wanted 10 -> 14)
+      node-group/eu-1/shard-a/blue/md-0/replicas  closed-by-reviewer: somebody deleted the branch of pull request #5; not proposed again while that is open without it (wanted 10 -> 14)
 
     0 to change, 1 held, 6 unchanged
     ");
@@ -446,7 +446,7 @@ fn a_deleted_branch_is_a_no_for_as_long_as_its_pull_request_stays_open() {
     Nothing to change.
 
       HELD                                        WHY
-      node-group/eu-1/shard-a/blue/md-0/replicas  closed-by-reviewer: a reviewer closed pull request #5; not proposed again before 2026-10-27T08:00:00Z unless the need grows (wanted 10 -> 14)
+      node-group/eu-1/shard-a/blue/md-0/replicas  closed-by-reviewer: somebody deleted the branch of pull request #5; not proposed again while that is open without it (wanted 10 -> 14)
 
     0 to change, 1 held, 6 unchanged
     ");
