@@ -14,6 +14,7 @@ use crate::plan::printable;
 use super::args::{Format, InputArgs};
 use super::compute::{Computed, compute};
 use super::inputs::Inputs;
+use super::publishing;
 use super::saved;
 use super::terminal::Terminal;
 
@@ -51,7 +52,8 @@ pub(super) fn run(
     terminal: &Terminal,
 ) -> super::Outcome {
     let inputs = Inputs::read(&input_args, terminal)?;
-    let Computed { plan, snapshot, .. } = compute(&inputs, inputs.workspace.snapshot.ledger.clone(), None)?;
+    let ledger = publishing::ledger_to_answer(&inputs, &input_args)?;
+    let Computed { plan, snapshot, .. } = compute(&inputs, ledger, None)?;
     let target = find(&target, &plan)?;
     let (decision, branch) = verdict(&target, &plan)?;
     let explanation = Explanation {

@@ -13,6 +13,7 @@ use crate::plan::printable;
 use crate::publish::{self, Action, Done, Outcome, Publication, Step};
 use crate::render::Rendered;
 
+use super::args::InputArgs;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
 use super::workspace::Workspace;
@@ -54,6 +55,14 @@ pub(super) fn ledger(inputs: &Inputs) -> Result<Ledger, Failure> {
         );
     }
     Ok(publish::landed(ledger, declared))
+}
+
+/// The same for a verb that only answers. A recorded snapshot answers for the moment that it recorded, and another base has no pull requests.
+pub(super) fn ledger_to_answer(inputs: &Inputs, args: &InputArgs) -> Result<Ledger, Failure> {
+    if args.snapshot.is_some() || args.reference.is_some() {
+        return Ok(inputs.workspace.snapshot.ledger.clone());
+    }
+    ledger(inputs)
 }
 
 /// What became of one branch, for people and programs.

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::decide::{self, ShardState};
+use crate::model::Snapshot;
+use crate::plan::printable;
 
 use super::args::InputArgs;
 use super::inputs::Inputs;
+use super::publishing;
 use super::terminal::Terminal;
-use crate::plan::printable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,7 +25,11 @@ pub(super) fn run(Args { inputs: input_args }: Args, terminal: &Terminal) -> sup
         declared,
         tree: _,
     } = &inputs;
-    let states = decide::shards(&workspace.fleet, policies, &workspace.snapshot, declared, workspace.now);
+    let snapshot = Snapshot {
+        ledger: publishing::ledger_to_answer(&inputs, &input_args)?,
+        ..workspace.snapshot.clone()
+    };
+    let states = decide::shards(&workspace.fleet, policies, &snapshot, declared, workspace.now);
     terminal.data(&table(&states));
     Ok(0)
 }

@@ -179,3 +179,19 @@ fn a_repository_that_nobody_prepared_is_listed_and_never_crashes_anything() {
         .call(&[&["explain", "blue/md-0"][..], &offline].concat())
         .with_code(0);
 }
+
+#[test]
+fn explain_and_shards_know_what_reviewers_did() {
+    let quickstart = Quickstart::new();
+    quickstart.run();
+    let number = quickstart.number("fleetscale/us-1/shard-a/lime/up");
+    std::fs::write(quickstart.pull_requests().join(number).join("state"), "closed\n").unwrap();
+    let answer = quickstart.call(&["explain", "lime/md-0"]).with_code(0).stdout;
+    assert!(answer.contains("closed-by-reviewer"), "{answer}");
+    let shards = quickstart.call(&["shards"]).with_code(0).stdout;
+    let of_orange = shards.lines().find(|line| line.contains("eu-c")).unwrap();
+    assert!(
+        of_orange.contains("4 of 500"),
+        "the placement under review takes room: {shards}"
+    );
+}
