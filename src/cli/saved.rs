@@ -52,10 +52,15 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. What is no file (`/dev/stdout`, a pipe) is written to, and never replaced by one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::plain(ErrorKind::Input, format!("writing {}: {error}", path.display()));
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text).map_err(failed);
+    }
+    // A link is followed, so that the file that it names is replaced and not the link.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     std::fs::write(&beside, text).map_err(failed)?;

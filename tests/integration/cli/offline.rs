@@ -195,3 +195,18 @@ fn explain_and_shards_know_what_reviewers_did() {
         "the placement under review takes room: {shards}"
     );
 }
+
+#[test]
+fn a_plan_is_written_to_what_is_no_file_and_never_over_it() {
+    use std::os::unix::fs::symlink;
+    let quickstart = Quickstart::new();
+    let plan = quickstart.call(&["plan", "-o", "json"]).with_code(0).stdout;
+    let ended = quickstart.call(&["plan", "--out", "/dev/stderr"]).with_code(0);
+    assert_eq!(ended.stderr, plan);
+    let (file, link) = (quickstart.work().join("plan.json"), quickstart.work().join("link"));
+    std::fs::write(&file, "old").unwrap();
+    symlink(&file, &link).unwrap();
+    quickstart.call(&["plan", "--out", link.to_str().unwrap()]).with_code(0);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), plan);
+}
