@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 /// The exit code for an error: 1 means that there are differences.
-const TROUBLE: u8 = 2;
+pub(super) const TROUBLE: u8 = 2;
 
 pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
     // An error must not look like a difference.

@@ -76,15 +76,22 @@ type Outcome = Result<u8, Failure>;
 
 /// Runs the command line and returns its exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    // An error of `diff` must not look like a difference, and one of all others neither like a partial run nor like a change.
+    let trouble = if words.iter().any(|word| word == "diff") {
+        diff::TROUBLE
+    } else {
+        1
+    };
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to stdout and mistakes to stderr, and knows which is which.
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return if error.print().is_ok() {
-                ExitCode::from(code)
+            let asked_for = !error.use_stderr();
+            return if error.print().is_ok() && asked_for {
+                ExitCode::SUCCESS
             } else {
-                ExitCode::from(1)
+                ExitCode::from(trouble)
             };
         }
     };

@@ -24,6 +24,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
+    let detailed = args.detailed_exitcode;
+    plan(args, terminal).or_else(|failure| {
+        if !detailed {
+            return Err(failure);
+        }
+        terminal.talk(&format!("{failure}\n"));
+        Ok(1)
+    })
+}
+
+fn plan(args: Args, terminal: &Terminal) -> super::Outcome {
     let Args {
         inputs: input_args,
         output,

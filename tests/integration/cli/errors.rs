@@ -109,3 +109,16 @@ fn a_folder_that_changed_after_its_import_is_mentioned() {
         ended.stderr
     );
 }
+
+#[test]
+fn a_mistyped_flag_looks_neither_like_changes_nor_like_a_partial_run() {
+    let quickstart = Quickstart::new();
+    quickstart.call(&["plan", "--detailed-exitcode", "--typo"]).with_code(1);
+    quickstart.call(&["run", "--typo"]).with_code(1);
+    quickstart.call(&["diff", "--typo"]).with_code(2);
+    quickstart.call(&["plan", "--detailed-exitcode"]).with_code(2);
+    quickstart
+        .call(&["plan", "--detailed-exitcode", "--ref", "nowhere"])
+        .with_code(1);
+    quickstart.call(&["plan", "--help"]).with_code(0);
+}
