@@ -113,6 +113,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Version(args) => version::run(args, &terminal),
     };
     match outcome {
+        Ok(_) if terminal.lost_data() => ExitCode::from(trouble),
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             terminal.talk(&format!("{failure}\n"));

@@ -1,9 +1,21 @@
 //! Where words go: data to stdout, talk to stderr, colour only where somebody looks.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::Color;
 use super::clock;
+
+/// Whether stdout refused data. The process has one stdout.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+fn reader_left(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
 
 /// The process's two streams.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +44,20 @@ impl Terminal {
         self.colour_on_stderr
     }
 
-    /// Writes data. A reader that has left (`| head`) is no failure.
+    /// Writes data. A reader that has left (`| head`) is no failure; a full disk is, and ends the process with an error.
     pub(super) fn data(self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        if let Err(error) = written.or_else(reader_left)
+            && !LOST.swap(true, Ordering::Relaxed)
+        {
+            self.talk(&format!("error: writing to stdout: {error}\n"));
+        }
+    }
+
+    /// Whether some data did not reach its reader.
+    pub(super) fn lost_data(self) -> bool {
+        LOST.load(Ordering::Relaxed)
     }
 
     /// Writes talk.

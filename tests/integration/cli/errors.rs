@@ -122,3 +122,27 @@ fn a_mistyped_flag_looks_neither_like_changes_nor_like_a_partial_run() {
         .with_code(1);
     quickstart.call(&["plan", "--help"]).with_code(0);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_is_lost_is_an_error() {
+    use std::process::{Command, Stdio};
+    let quickstart = Quickstart::new();
+    quickstart.call(&["plan"]).with_code(0);
+    let call = |verb: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_fleetscale"))
+            .args([verb, "--fleet"])
+            .arg(quickstart.fixture().join("fleet.yaml"))
+            .arg("--work-dir")
+            .arg(quickstart.work())
+            .stdout(Stdio::from(full))
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, words) = call("plan");
+    assert_eq!(code, Some(1));
+    assert!(words.starts_with("error: writing to stdout:"), "{words}");
+    assert_eq!(call("diff").0, Some(2));
+}
