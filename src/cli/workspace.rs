@@ -43,12 +43,17 @@ impl Workspace {
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."))
             .to_owned();
-        let snapshot = load_snapshot(args, &fleet, &folder)?;
+        let snapshot = load_snapshot(args.snapshot.as_deref(), &fleet, &folder)?;
+        // The imported world is the fleet file's own: another snapshot is another look at it, and a recorded one replays on it.
+        let own = match &args.snapshot {
+            Some(_) => load_snapshot(None, &fleet, &folder).unwrap_or_else(|_| snapshot.clone()),
+            None => snapshot.clone(),
+        };
         let work = match &args.work_dir {
             Some(work) => work.clone(),
-            None => default_work_dir(&fleet, &bytes, &folder, &snapshot)?,
+            None => default_work_dir(&fleet, &bytes, &folder, &own)?,
         };
-        let (store, remote) = open_repository(args, &fleet, &folder, &work, &snapshot, terminal)?;
+        let (store, remote) = open_repository(args, &fleet, &folder, &work, &own, terminal)?;
         let base = base(args, &fleet, &store)?;
         let Forge::Local { path } = &fleet.forge;
         let forge_path = path
@@ -104,9 +109,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::plain(ErrorKind::Input, format!("reading {}: {error}", path.display())))
 }
 
-fn load_snapshot(args: &InputArgs, fleet: &FleetFile, folder: &Path) -> Result<Snapshot, Failure> {
-    let path = match (&args.snapshot, &fleet.snapshot) {
-        (Some(path), _) => path.clone(),
+fn load_snapshot(named: Option<&Path>, fleet: &FleetFile, folder: &Path) -> Result<Snapshot, Failure> {
+    let path = match (named, &fleet.snapshot) {
+        (Some(path), _) => path.to_owned(),
         (None, Some(path)) => folder.join(path),
         (None, None) => {
             return Err(Failure::plain(ErrorKind::Input, "there is no snapshot to decide on")

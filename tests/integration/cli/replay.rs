@@ -170,3 +170,23 @@ fn a_plan_that_was_edited_by_hand_is_refused() {
     assert_eq!(quickstart.branches().len(), 1);
     assert!(quickstart.forge().is_empty());
 }
+
+#[test]
+fn a_recorded_run_replays_in_the_default_work_folder() {
+    let home = tempfile::TempDir::new().unwrap();
+    let fleet = super::root().join("fixtures/quickstart/fleet.yaml");
+    let call = |words: &[&str]| {
+        let words = [words, &["--fleet", fleet.to_str().unwrap(), "-o", "json"]].concat();
+        json(&super::fleetscale(&words, home.path()).with_code(0).stdout)
+    };
+    call(&["run"]);
+    let cache = home.path().join(".cache/fleetscale");
+    let mut work = std::fs::read_dir(cache).unwrap();
+    let remote = work.next().unwrap().unwrap().path().join("remote.git");
+    let branch = "refs/heads/fleetscale/eu-1/shard-a/blue/up";
+    git(&remote, &["update-ref", "refs/heads/main", branch]);
+    let recorded = home.path().join("recorded.json");
+    let recorded = recorded.to_str().unwrap();
+    let run = call(&["run", "--snapshot-out", recorded]);
+    assert_eq!(run["plan"], call(&["plan", "--snapshot", recorded]));
+}
