@@ -52,6 +52,9 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
         workspace.now,
     );
     if let Some(selection) = selection {
+        if selection.misses(&plan, fleet) {
+            tracing::warn!("--select matches no target");
+        }
         plan = selection.narrow(plan, fleet);
     }
     let rendered = render_all(tree, &plan)?;

@@ -74,6 +74,15 @@ impl Selection {
             && fits(kind, Some(target.kind().as_str()))
     }
 
+    /// Whether nothing of a plan is selected: a typing mistake, or a cluster that is gone.
+    pub(super) fn misses(&self, plan: &Plan, fleet: &FleetFile) -> bool {
+        let proposed = plan.proposals.iter().flat_map(|proposal| &proposal.changes);
+        let mut targets = proposed
+            .map(|change| &change.target)
+            .chain(plan.held.iter().map(|held| &held.target));
+        !targets.any(|target| self.matches(target, fleet))
+    }
+
     /// The plan with the selected part alone. A proposal is whole or not at all: it belongs to one pull request.
     pub(super) fn narrow(&self, mut plan: Plan, fleet: &FleetFile) -> Plan {
         plan.proposals

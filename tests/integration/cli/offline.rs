@@ -210,3 +210,16 @@ fn a_plan_is_written_to_what_is_no_file_and_never_over_it() {
     assert!(link.is_symlink());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), plan);
 }
+
+#[test]
+fn a_selection_of_nothing_is_said() {
+    let quickstart = Quickstart::new();
+    let none = quickstart
+        .call(&["run", "--dry-run", "--select", "region=mars"])
+        .with_code(0);
+    assert!(none.stderr.contains("matches no target"), "{}", none.stderr);
+    let one = quickstart
+        .call(&["run", "--dry-run", "--select", "cluster=blue"])
+        .with_code(0);
+    assert_eq!(one.stderr, "");
+}
