@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    ClusterName, Declared, DeclaredShard, Inventory, ManagementClusterName, Namespace, PlacementRequest, Refusal,
-    RegionName, RepoPath, Scalar, ShardName, Site, Snapshot, Target,
+    ClusterName, Declared, DeclaredShard, Duration, Inventory, ManagementClusterName, Namespace, PlacementRequest,
+    Refusal, RegionName, RepoPath, Scalar, ShardName, Site, Snapshot, Target,
 };
 use crate::policy::{FleetFile, PolicySet, Shard, ShardingPolicy};
 
@@ -217,11 +217,21 @@ fn closed(world: &World<'_>, shard: &Shard) -> Option<String> {
     }
 }
 
+/// How old a list of clusters may be when a new one is placed by it: as old as a measurement may be by default.
+const OLDEST_LIST: Duration = Duration::from_minutes(10);
+
 /// Why nobody knows which clusters live in a shard.
 pub(super) fn blind(world: &World<'_>, shard: &Shard) -> Option<String> {
-    let Some(live) = world.snapshot.live.management_clusters.get(&shard.management_cluster) else {
+    let Snapshot { captured_at, live, .. } = world.snapshot;
+    let Some(live) = live.management_clusters.get(&shard.management_cluster) else {
         return Some("its management cluster is not in the snapshot".to_owned());
     };
+    if OLDEST_LIST.after(*captured_at) < world.now || OLDEST_LIST.after(world.now) < *captured_at {
+        return Some(format!(
+            "its clusters were listed at {captured_at}, and it is {}",
+            world.now
+        ));
+    }
     live.gap_in(Inventory::Clusters).map(|gap| gap.cause.clone())
 }
 

@@ -58,6 +58,15 @@ fn of_two_shards_with_equal_room_the_first_by_name_is_taken() {
 }
 
 #[test]
+fn nothing_is_placed_by_an_old_list() {
+    let told = orange(|w| w.snapshot.captured_at = Duration::from_minutes(11).before(w.now));
+    assert!(told.contains("its clusters were listed at"), "{told}");
+    assert!(!told.contains("into shard"), "{told}");
+    let told = orange(|w| w.snapshot.captured_at = Duration::from_minutes(9).before(w.now));
+    assert!(told.contains("into shard-a"), "{told}");
+}
+
+#[test]
 fn declared_clusters_take_room_before_they_are_live() {
     assert_snapshot!(orange(|w| {
         let shard = w.declared.shards.get_mut(&n("shard-a")).unwrap();
