@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::{ErrorKind, Failure};
-use crate::model::{Declared, Plan};
+use crate::model::{BRANCH_PREFIX, Declared, Plan};
 use crate::plan;
 
 use super::args::{Format, InputArgs};
@@ -84,6 +84,17 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
 
 /// Policies from a folder on disk were reviewed by nobody, and a base that is no branch can't be merged into.
 pub(super) fn publishable(args: &InputArgs) -> Result<(), Failure> {
+    if args
+        .reference
+        .as_deref()
+        .is_some_and(|name| name.starts_with(BRANCH_PREFIX))
+    {
+        return Err(Failure::plain(
+            ErrorKind::Usage,
+            "a pull request's own branch is no base to propose into",
+        )
+        .with_hint("policies are read from the base branch alone; to look at that branch, add --dry-run or use plan"));
+    }
     if args.policies.is_some() {
         return Err(
             Failure::plain(ErrorKind::Usage, "a local policy folder never publishes")

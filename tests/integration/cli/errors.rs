@@ -146,3 +146,14 @@ fn output_that_is_lost_is_an_error() {
     assert!(words.starts_with("error: writing to stdout:"), "{words}");
     assert_eq!(call("diff").0, Some(2));
 }
+
+#[test]
+fn a_pull_requests_branch_is_no_base() {
+    let quickstart = Quickstart::new();
+    quickstart.run();
+    let (branches, reference) = (quickstart.branches(), "fleetscale/eu-1/shard-a/blue/up");
+    let ended = quickstart.call(&["run", "--ref", reference]).with_code(1);
+    assert!(ended.stderr.contains("no base"), "{}", ended.stderr);
+    assert_eq!(quickstart.branches(), branches);
+    quickstart.call(&["plan", "--ref", reference]).with_code(0);
+}
