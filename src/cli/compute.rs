@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::error::Error as _;
 
 use crate::decide;
 use crate::error::{ErrorKind, Failure};
 use crate::fleet::FleetTree;
-use crate::model::{BranchName, Decision, Edit, HoldReason, Ledger, Plan, Refusal, RepoPath, Snapshot, Verdict};
+use crate::model::{
+    BranchName, Decision, Edit, HoldReason, Ledger, Plan, Refusal, RepoPath, Snapshot, Target, Verdict,
+};
 use crate::plan;
-use crate::render::{self, Rendered};
+use crate::render::{self, RenderError, Rendered};
 
 use super::inputs::Inputs;
 use super::select::Selection;
@@ -36,33 +39,65 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
         ..workspace.snapshot.clone()
     };
     let decisions = decide::decide(fleet, policies, &snapshot, declared, workspace.now);
-    let decisions = decisions.into_iter().map(|decision| prove(decision, inputs)).collect();
-    let stands_on = plan::Inputs {
-        base: workspace.base.clone(),
-        snapshot: snapshot.digest(),
-        policies: policies.digest.clone(),
-    };
-    let mut plan = plan::plan(
-        decisions,
-        declared,
-        &snapshot.ledger,
-        fleet,
-        policies,
-        stands_on,
-        workspace.now,
-    );
-    if let Some(selection) = selection {
-        if selection.misses(&plan, fleet) {
-            tracing::warn!("--select matches no target");
+    let mut decisions: Vec<Decision> = decisions.into_iter().map(|decision| prove(decision, inputs)).collect();
+    let (digest, base) = (snapshot.digest(), &workspace.base);
+    loop {
+        let stands_on = plan::Inputs {
+            base: base.clone(),
+            snapshot: digest.clone(),
+            policies: policies.digest.clone(),
+        };
+        let mut plan = plan::plan(
+            decisions.clone(),
+            declared,
+            &snapshot.ledger,
+            fleet,
+            policies,
+            stands_on,
+            workspace.now,
+        );
+        if let Some(selection) = selection {
+            if selection.misses(&plan, fleet) {
+                tracing::warn!("--select matches no target");
+            }
+            plan = selection.narrow(plan, fleet);
         }
-        plan = selection.narrow(plan, fleet);
+        let failure = match render_all(tree, &plan) {
+            Ok(rendered) => {
+                return Ok(Computed {
+                    snapshot,
+                    plan,
+                    rendered,
+                });
+            }
+            Err(failure) => failure,
+        };
+        // Edits that can be proven one by one and not together hold their own targets, and nobody else's.
+        let unproven = unproven(tree, &plan);
+        if unproven.is_empty() {
+            return Err(failure);
+        }
+        decisions = decisions
+            .into_iter()
+            .map(|decision| match unproven.get(&decision.target) {
+                Some(error) => refused(decision, error),
+                None => decision,
+            })
+            .collect();
     }
-    let rendered = render_all(tree, &plan)?;
-    Ok(Computed {
-        snapshot,
-        plan,
-        rendered,
-    })
+}
+
+/// The targets of every proposal whose edits can't be rendered together, with the reason.
+fn unproven(tree: &FleetTree, plan: &Plan) -> BTreeMap<Target, RenderError> {
+    let mut unproven = BTreeMap::new();
+    for proposal in &plan.proposals {
+        let edits: Vec<Edit> = proposal.edits().cloned().collect();
+        if let Err(error) = render_edits(tree, &edits) {
+            let targets = proposal.changes.iter().map(|change| change.target.clone());
+            unproven.extend(targets.map(|target| (target, error.clone())));
+        }
+    }
+    unproven
 }
 
 /// A change whose edits can't be proven becomes a hold with the reason, before anything is planned around it.
@@ -73,15 +108,25 @@ fn prove(decision: Decision, inputs: &Inputs) -> Decision {
     let Err(error) = render_edits(&inputs.tree, &edits) else {
         return decision;
     };
-    let path = edits.first().map(|edit| edit.path().clone());
-    let refusal = Refusal::WrongShape {
-        message: error.to_string(),
-    };
+    refused(decision, &error)
+}
+
+/// The hold of a change that the writer refuses.
+fn refused(decision: Decision, error: &RenderError) -> Decision {
+    let RenderError { path, line, problem } = error;
+    let mut message = problem.to_string();
+    let mut cause = problem.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    let (path, line) = (Some(path.clone()), *line);
+    let refusal = Refusal::WrongShape { message };
     let wanted = match decision.verdict {
         Verdict::Set(change) => Some(change),
         Verdict::Place(_) | Verdict::Open { .. } | Verdict::Hold { .. } => None,
     };
-    let reasons = vec![HoldReason::NotWritable { path, line: 0, refusal }];
+    let reasons = vec![HoldReason::NotWritable { path, line, refusal }];
     Decision {
         verdict: Verdict::Hold { wanted, reasons },
         ..decision
@@ -101,7 +146,7 @@ pub(super) fn render_all(tree: &FleetTree, plan: &Plan) -> Result<BTreeMap<Branc
 }
 
 /// The files that some edits lead to.
-pub(super) fn render_edits(tree: &FleetTree, edits: &[Edit]) -> Result<Rendered, render::RenderError> {
+pub(super) fn render_edits(tree: &FleetTree, edits: &[Edit]) -> Result<Rendered, RenderError> {
     render::render(|path| read(tree, path), edits)
 }
 

@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::plan::visible;
+
 use super::args::Color;
 use super::clock;
 
@@ -60,9 +62,13 @@ impl Terminal {
         LOST.load(Ordering::Relaxed)
     }
 
-    /// Writes talk.
+    /// Writes talk. What of it comes from outside must not steer the terminal.
     pub(super) fn talk(self, text: &str) {
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        let lines = text.split_inclusive('\n').map(|line| match line.strip_suffix('\n') {
+            Some(line) => format!("{}\n", visible(line)),
+            None => visible(line),
+        });
+        let _ = std::io::stderr().lock().write_all(lines.collect::<String>().as_bytes());
     }
 
     /// Says what is going on, if somebody watches.

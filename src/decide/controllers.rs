@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     Binding, Change, ComponentName, Decision, Evidence, Finite, FlagName, Form, Grade, HoldReason, Inventory,
-    LiveController, ManagementClusterName, MetricKey, Priority, Reason, Scalar, Signal, Site, Target, Verdict,
+    LiveController, ManagementClusterName, MetricKey, Priority, Reason, Refusal, Scalar, Signal, Site, Target, Verdict,
 };
 use crate::policy::catalogue::{FlagDefault, default_of};
 use crate::policy::{Candidate as Selected, ControllerPolicy, Percent, Rung};
@@ -257,10 +257,17 @@ fn decide_one(
 
 /// The value that Git declares; where it leaves the flag out and it can be appended, that is the version's default.
 fn declared_value(binding: &Binding, default: i64) -> Result<i64, HoldReason> {
-    if let Some(value) = &binding.value {
-        return value.integer().ok_or(HoldReason::NotDeclared);
+    if let Some(value) = binding.value.as_ref().and_then(Scalar::integer) {
+        return Ok(value);
     }
     match &binding.site {
+        Site::Writable(place) if let Some(value) = &binding.value => Err(HoldReason::NotWritable {
+            path: Some(place.path.clone()),
+            line: place.line,
+            refusal: Refusal::NotAnInteger {
+                text: value.to_string(),
+            },
+        }),
         Site::Writable(place) if matches!(place.form, Form::Appended { .. }) => Ok(default),
         Site::Writable(_) => Err(HoldReason::NotDeclared),
         Site::Refused { path, line, refusal } => Err(HoldReason::NotWritable {
@@ -312,6 +319,7 @@ fn look_for_evidence(
         max_age: policy.max_age,
         min_coverage: COMPLETE.share(),
         ready: 0,
+        size: 0,
     };
     let measure = |signal, window| {
         let key = MetricKey { signal, window };

@@ -19,6 +19,8 @@ pub(super) struct Terms {
     pub(super) min_coverage: Finite,
     /// The group's Ready nodes; 0 where a measurement is not about nodes.
     pub(super) ready: u32,
+    /// The nodes that it is meant to have; 0 likewise.
+    pub(super) size: u32,
 }
 
 /// What a measurement is worth.
@@ -131,6 +133,13 @@ fn judge_nodes(measurement: &Measurement, value: Finite, terms: &Terms) -> Resul
     if seen == 0 {
         return Err((Grade::Missing, "no node reports"));
     }
+    // A rollout may double a group. What is beyond that are other groups' nodes, and their load is none of its.
+    if expected > terms.ready.max(terms.size).saturating_mul(2) {
+        return Err((
+            Grade::Suspect,
+            "it was measured on more than twice the nodes of the group",
+        ));
+    }
     // A kubelet alone uses something. A zero is what an outage of the monitoring looks like after `or vector(0)`.
     if value == Finite::ZERO {
         return Err((Grade::Suspect, "nodes that run can't use nothing"));
@@ -199,6 +208,7 @@ mod tests {
             max_age: Duration::from_minutes(10),
             min_coverage: Finite::try_from(0.95).unwrap(),
             ready: 4,
+            size: 4,
         }
     }
 
@@ -262,6 +272,14 @@ mod tests {
         );
         assert_eq!(
             grade_of(|m| m.nodes = Some(NodesSeen { seen: 5, expected: 4 })),
+            (Some(Grade::Suspect), None, None)
+        );
+        assert_eq!(
+            grade_of(|m| m.nodes = Some(NodesSeen { seen: 8, expected: 8 })),
+            (None, Some(0.8), Some(0.8))
+        );
+        assert_eq!(
+            grade_of(|m| m.nodes = Some(NodesSeen { seen: 9, expected: 9 })),
             (Some(Grade::Suspect), None, None)
         );
         assert_eq!(

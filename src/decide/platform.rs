@@ -157,6 +157,7 @@ fn wish(world: &World<'_>, policy: &PlatformPolicy, live: &LivePlatform) -> Wish
         max_age: policy.max_age,
         min_coverage: Finite::ZERO,
         ready: 0,
+        size: 0,
     };
     let gap = |grade: Grade, cause: String| HoldReason::Gap {
         input: "tenants".to_owned(),

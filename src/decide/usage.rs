@@ -98,6 +98,7 @@ impl Group<'_> {
             max_age: self.policy.max_age,
             min_coverage: self.policy.min_coverage.share(),
             ready: self.live.ready,
+            size: self.live.replicas,
         };
         judge(key, self.live.measurements.get(&key), &terms)
     }

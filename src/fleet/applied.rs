@@ -91,8 +91,16 @@ fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
         Some(end) => text[..end].rsplit_once('/').map_or("", |(folder, _)| folder),
         None => text,
     };
-    let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
-    let joined = parts.collect::<Vec<&str>>().join("/");
+    let mut parts: Vec<&str> = Vec::new();
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            // Above the root is the root (Flux joins paths so that none leaves the source).
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
     if joined.is_empty() {
         Ok(None)
     } else {
@@ -133,6 +141,18 @@ mod tests {
                 "clusters/us: Application c (apps/argo.yaml:1)",
             ]
         );
+    }
+
+    #[test]
+    fn a_path_is_followed_upwards() {
+        for (path, want) in [
+            ("./a/../requests", Some("requests")),
+            ("../requests/", Some("requests")),
+            ("a/..", None),
+        ] {
+            let found = folder(path).unwrap();
+            assert_eq!(found.as_ref().map(RepoPath::as_str), want, "{path}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use json_patch::jsonptr::PointerBuf;
 
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
-use crate::policy::{FleetFile, ManagementCluster};
+use crate::policy::{FleetFile, HOLD_ANNOTATION, ManagementCluster};
 use crate::yaml;
 
 use super::document::{Document, Documents, Manifest};
@@ -66,6 +66,15 @@ pub(super) struct Instance {
     pub(super) replicas_touched: Option<(RepoPath, usize)>,
     /// The first patch that is no document and may set arguments.
     pub(super) arguments_touched: Option<(RepoPath, usize)>,
+    /// The holds that kustomizations put on it.
+    pub(super) holds: Vec<String>,
+}
+
+impl Instance {
+    /// Its manifest and its patches.
+    pub(super) fn sources(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.object).chain(self.patches.iter().copied())
+    }
 }
 
 /// Every object of the management clusters that matters, by what it is.
@@ -77,6 +86,8 @@ pub(super) struct Index {
     pub(super) instances: BTreeMap<Identity, Vec<Instance>>,
     /// What can't be bound.
     pub(super) unbound: Vec<Unbound>,
+    /// The requests that a kustomization lists, each with the first that does.
+    pub(super) listed_requests: BTreeMap<RepoPath, RepoPath>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
     shares: Vec<BTreeMap<Share, Option<RepoPath>>>,
 }
@@ -135,6 +146,12 @@ impl Index {
         builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
         builder.instantiate();
         builder.instantiate_orphans();
+        builder.index.listed_requests = builder
+            .graph
+            .listed()
+            .filter(|(file, _)| without.iter().any(|folder| file.is_under(folder)))
+            .map(|(file, user)| (file.clone(), user.clone()))
+            .collect();
         builder.index.unbound.append(&mut builder.graph.unbound);
         builder.index
     }
@@ -237,7 +254,7 @@ impl Builder<'_> {
                         let Some(path) = kustomize::relative(&kustomization.path, text) else {
                             continue;
                         };
-                        let reach = match operations(self.tree, &path, target.is_some()) {
+                        let reach = match operations(self.tree, &path, target.as_ref()) {
                             Some(touched) => Reach::Touched(touched),
                             None => Reach::Objects(by_file.get(&path).cloned().unwrap_or_default()),
                         };
@@ -309,6 +326,7 @@ impl Builder<'_> {
             ..Instance::default()
         };
         for user in self.graph.patching(&context.chain) {
+            instance.holds.extend(self.graph.kustomizations[user].hold.clone());
             for Use { line, target, reach } in &self.uses[user] {
                 let meant = |target: &PatchTarget| target.may_mean(&identity.kind, &identity.name);
                 match reach {
@@ -330,6 +348,11 @@ impl Builder<'_> {
                         }
                         if touched.arguments {
                             instance.arguments_touched.get_or_insert_with(place);
+                        }
+                        if touched.hold {
+                            let (path, line) = place();
+                            let hold = format!("the patch at {path}:{line} speaks of {HOLD_ANNOTATION}");
+                            instance.holds.push(hold);
                         }
                     }
                     Reach::Touched(_) => {}
@@ -423,7 +446,7 @@ fn said(document: &Document<'_>) -> Option<Said> {
     if let Some(shape) = shapes::of(document) {
         return Some((shape.read)(document));
     }
-    (document.key.group == "apps" && document.key.kind == "Deployment").then(Said::default)
+    (document.key.group == "apps" && document.key.kind == "Deployment").then(|| shapes::marked(document))
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
@@ -448,17 +471,16 @@ fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &Objec
 ///
 /// Operations need a target and do not name what they are for, so a file with a target that was left out or can't be read may change
 /// anything.
-fn operations(tree: &FleetTree, path: &RepoPath, targeted: bool) -> Option<Touched> {
-    let anything = Touched {
-        replicas: true,
-        arguments: true,
-    };
+///
+/// A strategic merge whose target says more than a plain kind and name counts as operations: what it is for is only known to kustomize.
+fn operations(tree: &FleetTree, path: &RepoPath, target: Option<&PatchTarget>) -> Option<Touched> {
     let Ok(manifest) = Manifest::open(tree, path) else {
-        return targeted.then_some(anything);
+        return target.map(|_| Touched::ANYTHING);
     };
     let stream = manifest.stream();
     let is_list = stream.documents().iter().any(|document| document.root.is_sequence());
-    is_list.then(|| Touched::of(stream.text()))
+    let uncertain = target.is_some_and(|target| target.uncertain);
+    (is_list || uncertain).then(|| Touched::of(stream.text()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What a kustomization says, as far as it decides where an object ends up and who writes its values last.
 //!
 //! This is no kustomize: nothing is built. Whatever a kustomization may do to an object that is not understood here makes the object's
-//! values unwritable, never wrong. Absent on purpose: generators, images, labels and replacements, which touch no value that is edited.
+//! values unwritable, never wrong. Absent on purpose: generators, images and labels, which touch no value that is edited.
 
 use crate::model::RepoPath;
+use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Node, Stream};
 
 use super::document::Manifest;
@@ -29,6 +30,8 @@ pub(super) struct Kustomization {
     pub(super) namespace: Option<String>,
     /// Whether it changes the names of objects.
     pub(super) renames: bool,
+    /// The hold annotation that it puts on everything.
+    pub(super) hold: Option<String>,
     /// The files and folders of `resources`, `bases` and `components`.
     pub(super) lists: Vec<Listed>,
     /// Its patches in the order in which they apply.
@@ -71,6 +74,8 @@ pub(super) struct PatchTarget {
     pub(super) kind: Option<String>,
     /// The name.
     pub(super) name: Option<String>,
+    /// Whether it says more than a plain kind and name, so that what it is for is not known.
+    pub(super) uncertain: bool,
 }
 
 /// What a text that is not taken apart may change.
@@ -80,9 +85,18 @@ pub(super) struct Touched {
     pub(super) replicas: bool,
     /// Arguments of a container.
     pub(super) arguments: bool,
+    /// The annotation by which people hold an object.
+    pub(super) hold: bool,
 }
 
 impl Touched {
+    /// What a text that is not read may change. That it holds something would be far-fetched.
+    pub(super) const ANYTHING: Self = Self {
+        replicas: true,
+        arguments: true,
+        hold: false,
+    };
+
     /// What a patch with these words may change. An operation on something above a value reaches the value, too, so an RFC 6902 patch that
     /// replaces or removes the whole `spec` counts for both.
     pub(super) fn of(text: &str) -> Self {
@@ -98,6 +112,8 @@ impl Touched {
         Self {
             replicas: whole || above(&["replicas", "machineDeployments"]),
             arguments: whole || above(&["args", "command", "containers"]),
+            // As a key, and as a part of a JSON pointer.
+            hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
         }
     }
 }
@@ -105,7 +121,11 @@ impl Touched {
 impl PatchTarget {
     /// Whether it may mean an object of this kind and name.
     pub(super) fn may_mean(&self, kind: &str, name: &str) -> bool {
-        let Self { kind: k, name: n } = self;
+        let Self {
+            kind: k,
+            name: n,
+            uncertain: _,
+        } = self;
         k.as_deref().is_none_or(|own| own == kind) && n.as_deref().is_none_or(|own| own == name)
     }
 }
@@ -118,6 +138,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         component: false,
         namespace: None,
         renames: false,
+        hold: None,
         lists: Vec::new(),
         patches: Vec::new(),
     };
@@ -133,6 +154,9 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
     kustomization.component = text("kind") == Some("Component");
     kustomization.namespace = text("namespace").map(str::to_owned);
     kustomization.renames = text("namePrefix").or(text("nameSuffix")).is_some();
+    kustomization.hold = get(root, "commonAnnotations")
+        .and_then(|annotations| get(annotations, HOLD_ANNOTATION))
+        .map(|hold| hold.text().unwrap_or_default().to_owned());
     for key in ["resources", "bases", "components"] {
         let items = get(root, key).into_iter().flat_map(Node::items);
         kustomization.lists.extend(items.filter_map(|item| {
@@ -146,7 +170,13 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         kustomization.patches.extend(items.filter_map(patch));
     }
     let counts = get(root, "replicas").into_iter().flat_map(Node::items);
-    kustomization.patches.extend(counts.filter_map(count));
+    // A configuration may extend them to other kinds.
+    let configured = get(root, "configurations").is_some();
+    kustomization.patches.extend(counts.map(|item| count(item, configured)));
+    for key in ["replacements", "transformers"] {
+        let items = get(root, key).into_iter().flat_map(Node::items);
+        kustomization.patches.extend(items.map(rewriter));
+    }
     Ok(kustomization)
 }
 
@@ -174,6 +204,11 @@ fn patch(item: Node<'_>) -> Option<Patch> {
     let target = get(item, "target").map(|target| PatchTarget {
         kind: get(target, "kind").and_then(Node::text).and_then(plain),
         name: get(target, "name").and_then(Node::text).and_then(plain),
+        uncertain: target.entries().any(|entry| match entry.key_text() {
+            Some("kind" | "name") => entry.value.text().and_then(plain).is_none(),
+            Some("group" | "version") => false,
+            _ => true,
+        }),
     });
     if let Some(path) = get(item, "path").and_then(Node::text) {
         let content = PatchContent::File(path.to_owned());
@@ -186,20 +221,39 @@ fn patch(item: Node<'_>) -> Option<Patch> {
     }
 }
 
-/// An item of `replicas:`, which sets the replicas of Deployments by name.
-fn count(item: Node<'_>) -> Option<Patch> {
+/// An item of `replicas:`, which sets the replicas of Deployments by name, and of what else a configuration names.
+fn count(item: Node<'_>, configured: bool) -> Patch {
     let touched = Touched {
         replicas: true,
-        arguments: false,
+        ..Touched::default()
     };
-    Some(Patch {
+    Patch {
         line: item.position().line,
         content: PatchContent::Inline(touched),
         target: Some(PatchTarget {
-            kind: Some("Deployment".to_owned()),
+            kind: (!configured).then(|| "Deployment".to_owned()),
             name: get(item, "name").and_then(Node::text).and_then(plain),
+            uncertain: false,
         }),
-    })
+    }
+}
+
+/// An item of `replacements:` or `transformers:`, which writes last, into whatever it chooses. One in a file of its own is not read.
+fn rewriter(item: Node<'_>) -> Patch {
+    let file = match item.text() {
+        Some(text) => !text.contains('\n'),
+        None => get(item, "path").is_some(),
+    };
+    let touched = if file {
+        Touched::ANYTHING
+    } else {
+        Touched::of(item.text().unwrap_or(item.source()))
+    };
+    Patch {
+        line: item.position().line,
+        content: PatchContent::Inline(touched),
+        target: None,
+    }
 }
 
 fn inline_patch(line: usize, text: &str, target: Option<PatchTarget>) -> Patch {
@@ -223,6 +277,7 @@ fn named_in(text: &str) -> PatchTarget {
     PatchTarget {
         kind: get(document.root, "kind").and_then(Node::text).and_then(plain),
         name: name.and_then(Node::text).and_then(plain),
+        uncertain: false,
     }
 }
 
@@ -300,6 +355,7 @@ replicas:
             component,
             namespace,
             renames,
+            hold: _,
             lists,
             patches,
         } = kustomization(text).unwrap();
@@ -312,10 +368,12 @@ replicas:
         let shown: Vec<String> = patches
             .iter()
             .map(|Patch { line, content, target }| {
-                let PatchTarget { kind, name } = target.clone().unwrap_or_default();
+                let PatchTarget { kind, name, .. } = target.clone().unwrap_or_default();
                 let content = match content {
                     PatchContent::File(path) => path.clone(),
-                    PatchContent::Inline(Touched { replicas, arguments }) => format!("{replicas} {arguments}"),
+                    PatchContent::Inline(Touched {
+                        replicas, arguments, ..
+                    }) => format!("{replicas} {arguments}"),
                 };
                 format!(
                     "{line}: {content} for {}/{}",
@@ -364,7 +422,13 @@ replicas:
             ("- op: add\n  path: /metadata/labels/a\n  value: b", false, false),
             ("spec: {template: {spec: {containers: [{name: a}]}}}", false, true),
         ] {
-            assert_eq!(Touched::of(text), Touched { replicas, arguments }, "{text}");
+            let hold = false;
+            let expected = Touched {
+                replicas,
+                arguments,
+                hold,
+            };
+            assert_eq!(Touched::of(text), expected, "{text}");
         }
     }
 

@@ -171,6 +171,12 @@ impl Graph {
         self.contexts[index].as_deref().unwrap_or_default()
     }
 
+    /// The files that a kustomization lists, each with the first that does.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&RepoPath, &RepoPath)> {
+        let listed = self.users_of_file.iter();
+        listed.filter_map(|(file, users)| Some((file, &self.kustomizations[*users.first()?].path)))
+    }
+
     /// The ways in which a file is used: one, without a chain, if no kustomization lists it.
     pub(super) fn contexts_of_file(&self, path: &RepoPath) -> Vec<Context> {
         match self.users_of_file.get(path) {

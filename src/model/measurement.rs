@@ -6,6 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::scalar::Finite;
@@ -106,6 +107,8 @@ struct RawMeasurement {
 enum RawNumber {
     Number(f64),
     Text(String),
+    /// What is neither.
+    Other(IgnoredAny),
 }
 
 impl RawNumber {
@@ -113,6 +116,7 @@ impl RawNumber {
         match self {
             Self::Number(number) => Some(*number),
             Self::Text(text) => text.parse().ok(),
+            Self::Other(IgnoredAny) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod refusal;
 mod scalar;
 mod snapshot;
 mod target;
+mod unique;
 mod way_out;
 mod words;
 

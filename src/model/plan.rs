@@ -75,6 +75,10 @@ pub fn is_held(decision: &Decision) -> bool {
             wanted.is_some()
                 // A cluster that waits always wants its place.
                 || matches!(decision.target, Target::Placement { .. })
+                // What has no value that can be read can't be judged at all.
+                || reasons
+                    .iter()
+                    .all(|reason| matches!(reason, HoldReason::NotWritable { .. }))
                 || reasons.iter().any(|reason| {
                     matches!(
                         reason,

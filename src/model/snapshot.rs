@@ -58,7 +58,7 @@ impl Snapshot {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Live {
     /// Every management cluster that was asked, the unreachable ones too.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::unique::map")]
     pub management_clusters: BTreeMap<ManagementClusterName, LiveManagementCluster>,
 }
 
@@ -72,13 +72,21 @@ pub struct LiveManagementCluster {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
     /// Workload clusters by namespace and name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::unique::map_of_maps")]
     pub clusters: BTreeMap<Namespace, BTreeMap<ClusterName, LiveCluster>>,
     /// Platform components by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "super::unique::map"
+    )]
     pub platforms: BTreeMap<ComponentName, LivePlatform>,
     /// Controllers by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "super::unique::map"
+    )]
     pub controllers: BTreeMap<ComponentName, LiveController>,
 }
 
@@ -137,7 +145,7 @@ pub struct LiveCluster {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
     /// Its node groups by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::unique::map")]
     pub node_groups: BTreeMap<NodeGroupName, LiveNodeGroup>,
 }
 
@@ -161,7 +169,11 @@ pub struct LiveNodeGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
     /// What was measured on its nodes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "super::unique::map"
+    )]
     pub measurements: BTreeMap<MetricKey, Measurement>,
 }
 
@@ -209,7 +221,11 @@ pub struct LiveController {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
     /// What was measured on it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "super::unique::map"
+    )]
     pub measurements: BTreeMap<MetricKey, Measurement>,
 }
 

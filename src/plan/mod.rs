@@ -29,7 +29,7 @@ use related::Related;
 
 pub use check::check;
 pub use scopes::branch_of;
-pub use text::{changes_table, holds, printable, summary, text, unbound};
+pub use text::{changes_table, holds, printable, summary, text, unbound, visible};
 
 /// What a plan stands on, beside the decisions.
 #[derive(Debug, Clone)]

@@ -191,12 +191,16 @@ fn join(reasons: &[HoldReason]) -> String {
 /// Text from outside on one line of a terminal: control and direction characters become visible, and a very long one is cut.
 pub fn printable(text: &str) -> String {
     const LONGEST: usize = 400;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => visible(&text[..end]) + "…",
+        None => visible(text),
+    }
+}
+
+/// The same at its full length.
+pub fn visible(text: &str) -> String {
     let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
+    for c in text.chars() {
         let hidden =
             matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
         if c.is_control() || hidden {

@@ -13,9 +13,14 @@ pub const HOLD_ANNOTATION: &str = "fleetscale.io/hold";
 /// The time is RFC 3339 (`2026-12-24T18:00:00+01:00`) or a date, which ends the hold when that day ends in UTC. A time that can't be read
 /// holds for ever and the reason says so: a typing mistake must not let a held object go. An empty value holds, too.
 pub fn parse_hold(text: &str) -> HoldAnnotation {
-    let (reason, rest) = match text.split_once(';') {
-        Some((reason, rest)) => (reason.trim(), rest.trim()),
-        None => (text.trim(), ""),
+    // The reason may hold semicolons of its own.
+    let starts = std::iter::once(0).chain(text.match_indices(';').map(|(at, _)| at + 1));
+    let end = starts
+        .into_iter()
+        .find(|start| text[*start..].trim_start().starts_with("until"));
+    let (reason, rest) = match end {
+        Some(start) => (text[..start].trim_end_matches(';').trim(), text[start..].trim()),
+        None => (text.trim().trim_end_matches(';').trim(), ""),
     };
     let reason = if reason.is_empty() { "no reason given" } else { reason };
     if rest.is_empty() {
@@ -92,6 +97,13 @@ mod tests {
             ("; until=2026-12-24", "no reason given", Some("2026-12-25T00:00:00Z")),
             ("", "no reason given", None),
             ("two; things", "two; things", None),
+            (
+                "two; things; until=2026-12-24",
+                "two; things",
+                Some("2026-12-25T00:00:00Z"),
+            ),
+            ("until=2026-12-24", "no reason given", Some("2026-12-25T00:00:00Z")),
+            ("until the move is over", "until the move is over", None),
         ] {
             let until = until.map(|time| time.parse().unwrap());
             assert_eq!(
@@ -110,6 +122,8 @@ mod tests {
             "a; until=24.12.2026",
             "a; until=2026-12-24T18:00:00",
             "a; until=2026-12-24 18:00",
+            "a; until=2026-12-24; until=2027-12-24",
+            "a; until=2026-12-24; or so",
         ] {
             let hold = parse_hold(text);
             assert_eq!(hold.until, None, "{text}");

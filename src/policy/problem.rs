@@ -55,7 +55,8 @@ impl fmt::Display for Problem {
         };
         write!(f, "{file}:{line}:{column}: {severity}: ")?;
         if !field.is_empty() {
-            write!(f, "{field}: ")?;
+            // A key may hold a line break, and must not look like a line of ours.
+            write!(f, "{}: ", field.replace('\n', "\\n"))?;
         }
         f.write_str(message)?;
         if hint.is_empty() {

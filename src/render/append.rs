@@ -21,6 +21,12 @@ pub(super) fn append_item(list: Node<'_>, name: Option<Node<'_>>, value: &Scalar
         return Err(Problem::Layout("a carriage return that ends no line"));
     }
     let items: Vec<Node<'_>> = list.items().collect();
+    if let Some(text) = items
+        .iter()
+        .find_map(|item| item.text().filter(|text| *text == value.to_string()))
+    {
+        return Err(Problem::ItemExists { text: text.to_owned() });
+    }
     let last = items.last().copied();
     let quotes = match last.or(name).map(Node::kind) {
         Some(Kind::Scalar { style, .. }) => style,

@@ -42,12 +42,27 @@ pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refus
         return Err(whole(Problem::Conflict));
     }
     let mut planned: Vec<Planned<'_>> = edits.iter().map(|edit| plan(&stream, edit)).collect::<Result<_, _>>()?;
+    separate(&mut planned);
     // Where a list and the mapping that it ends grow at one byte, the list comes first.
     planned.sort_by_key(|planned| std::cmp::Reverse(depth(planned.edit)));
     let splices: Vec<&Splice> = planned.iter().map(|planned| &planned.splice).collect();
     let after = splice::apply(text, &splices).ok_or_else(|| whole(Problem::Conflict))?;
     oracle::prove(text, &after, &planned).map_err(|unproven| whole(unproven.into()))?;
     Ok(after.into_bytes())
+}
+
+/// Several items that join one empty `[]` meet at one byte, and none of them brings a comma.
+fn separate(planned: &mut [Planned<'_>]) {
+    for later in 1..planned.len() {
+        let (before, rest) = planned.split_at_mut(later);
+        let Planned { edit, splice, .. } = &mut rest[0];
+        let Edit::AppendItem { at, .. } = edit else { continue };
+        let joins = |other: &Edit| matches!(other, Edit::AppendItem { at: a, .. } if (a.document, &a.pointer) == (at.document, &at.pointer));
+        let alone = !splice.text.starts_with([',', '\n', '\r']);
+        if alone && before.iter().any(|other| joins(other.edit)) {
+            splice.text = format!(", {}", splice.text.trim_start());
+        }
+    }
 }
 
 fn depth(edit: &Edit) -> usize {

@@ -101,6 +101,12 @@ pub enum Problem {
         /// The key.
         key: String,
     },
+    /// The item that is to be appended stands in the list already.
+    #[error("{text:?} stands in the list already")]
+    ItemExists {
+        /// Its text.
+        text: String,
+    },
     /// The new value can't be written so that every reader takes it for what it is.
     #[error("{text:?} can't be written in the style of the value that it replaces or joins")]
     Unwritable {

@@ -6,8 +6,9 @@ use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::components::{Manager, manager_of};
 use crate::fleet::document::{Document, Manifest};
+use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance, Object};
-use crate::fleet::shapes::{Reading, arguments, values};
+use crate::fleet::shapes::{Reading, Said, arguments, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
 use crate::policy::{
@@ -141,6 +142,16 @@ impl Binder<'_> {
         let instances: Vec<&Instance> = self.index.named(self.management_cluster, object).collect();
         let (first, more) = instances.split_first()?;
         let (object, mut reading) = self.of_instance(first, wanted)?;
+        for number in instances.iter().flat_map(|instance| instance.sources()) {
+            let Said { hold, refused, .. } = &self.index.objects[number].said;
+            reading.holds.extend(hold.clone());
+            if let Some(Refused { line, refusal }) = refused {
+                refuse(&mut reading.site, Some(*line), || refusal.clone());
+            }
+        }
+        reading
+            .holds
+            .extend(instances.iter().flat_map(|instance| instance.holds.clone()));
         let manifests: BTreeSet<usize> = instances.iter().map(|instance| instance.object).collect();
         if !more.is_empty() {
             let places = manifests.iter().map(|number| self.index.place_of(*number)).collect();

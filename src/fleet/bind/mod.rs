@@ -8,7 +8,9 @@ mod node_groups;
 mod sharding;
 mod write_to;
 
-use crate::model::{Binding, Declared, HoldAnnotation, Refusal, Site};
+use std::collections::BTreeMap;
+
+use crate::model::{Binding, Declared, Form, HoldAnnotation, Refusal, Site, Target};
 use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
@@ -67,6 +69,7 @@ pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declar
     node_groups::bind(fleet, policies, tree, &index, &mut declared);
     components::bind(fleet, policies, tree, &index, &mut declared);
     sharding::bind(policies, tree, &index, &mut declared);
+    refuse_shared_places(&mut declared);
     declared.unbound.sort();
     declared.unbound.dedup();
     declared
@@ -79,7 +82,31 @@ fn placed(reading: Reading) -> Binding {
         site: reading.site,
         autoscaler: None,
         paused: false,
-        hold: None,
+        hold: last_hold(&reading.holds),
+    }
+}
+
+/// Refuses every value that several targets have in common: to change it for one would change it for the others. New items of a list are
+/// no such value.
+fn refuse_shared_places(declared: &mut Declared) {
+    let mut targets: BTreeMap<_, Vec<Target>> = BTreeMap::new();
+    for (target, binding) in &declared.bindings {
+        if let Site::Writable(place) = &binding.site
+            && !matches!(place.form, Form::Appended { .. })
+        {
+            let at = (place.path.clone(), place.document, place.pointer.to_string());
+            targets.entry(at).or_default().push(target.clone());
+        }
+    }
+    for sharing in targets.into_values().filter(|targets| targets.len() > 1) {
+        let names: Vec<String> = sharing.iter().take(3).map(Target::to_string).collect();
+        let (count, names) = (sharing.len(), names.join(", "));
+        for target in sharing {
+            let message = format!("it is the value of {count} targets at once: {names}");
+            if let Some(binding) = declared.bindings.get_mut(&target) {
+                refuse(&mut binding.site, None, || Refusal::WrongShape { message });
+            }
+        }
     }
 }
 

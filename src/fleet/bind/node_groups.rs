@@ -45,8 +45,13 @@ pub(super) fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, in
                 .is_none()
                 .then(|| write_to::node_group(tree, explicit, &candidate))
         }) {
-            let Binding { value, site, .. } = placed(reading);
-            binding = Binding { value, site, ..binding };
+            let Binding { value, site, hold, .. } = placed(reading);
+            binding = Binding {
+                value,
+                site,
+                hold: binding.hold.or(hold),
+                ..binding
+            };
         }
         declared.bindings.insert(Target::NodeGroup(key), binding);
     }
@@ -112,6 +117,9 @@ impl<'i> Binder<'i> {
                 governed.refused = Some((object.path.clone(), refused.line, refused.refusal.clone()));
             }
         }
+        governed
+            .holds
+            .extend(instances.iter().flat_map(|instance| instance.holds.clone()));
         let management_cluster = identity.management_cluster.to_string();
         self.clusters
             .insert((management_cluster, namespace, identity.name.clone()), governed);
@@ -250,6 +258,7 @@ impl<'i> Binder<'i> {
         binding.paused =
             claims.iter().any(|claimed| claimed.claim.paused) || governed.is_some_and(|cluster| cluster.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
+        let own = own.chain(instances.iter().flat_map(|instance| &instance.holds));
         binding.hold = last_hold(own.chain(governed.into_iter().flat_map(|cluster| &cluster.holds)));
         let place = match &binding.site {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),

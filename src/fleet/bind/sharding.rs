@@ -24,7 +24,7 @@ pub(super) fn bind(policies: &PolicySet, tree: &FleetTree, index: &Index, declar
         for path in tree.paths_under(&policy.requests) {
             let name = path.file_name();
             if is_manifest_name(name) && !kustomize::is_name(name) {
-                add_request(tree, &policy.region, path, declared);
+                add_request(tree, &policy.region, path, index.listed_requests.get(path), declared);
             }
         }
         for shard in &policy.shards {
@@ -59,7 +59,13 @@ fn clusters(index: &Index) -> BTreeMap<(&str, &str), Vec<ClusterName>> {
     clusters
 }
 
-fn add_request(tree: &FleetTree, region: &RegionName, path: &RepoPath, declared: &mut Declared) {
+fn add_request(
+    tree: &FleetTree,
+    region: &RegionName,
+    path: &RepoPath,
+    listed_by: Option<&RepoPath>,
+    declared: &mut Declared,
+) {
     let read = Manifest::open(tree, path).and_then(|manifest| request::read(&manifest.documents()));
     let unbound = |Refused { line, refusal }| Unbound {
         path: path.clone(),
@@ -84,9 +90,15 @@ fn add_request(tree: &FleetTree, region: &RegionName, path: &RepoPath, declared:
         region: region.clone(),
         cluster: cluster.clone(),
     };
-    let documents = request
-        .documents
-        .map_err(|Refused { line, refusal }| RefusedRequest { line, refusal });
+    let documents = match listed_by {
+        // It may be applied already, and what lists it could not be built any more without it.
+        Some(user) => {
+            let message = format!("{user} lists it; a request is listed by nothing until it is placed");
+            Err(Refused::shape(0, message))
+        }
+        None => request.documents,
+    };
+    let documents = documents.map_err(|Refused { line, refusal }| RefusedRequest { line, refusal });
     if let Some(first) = declared.requests.get_mut(&target) {
         let places = [&first.path, path].map(|path| path.to_string()).to_vec();
         first.documents = Err(RefusedRequest {

@@ -4,7 +4,7 @@ use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::gate::Refused;
-use crate::fleet::shapes::{self, Reading, values};
+use crate::fleet::shapes::{self, Reading, Said, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{ComponentName, InvalidName, ObjectKey, Refusal, RepoPath, Site};
 use crate::policy::{Candidate, WriteTo, WriteToObject};
@@ -75,7 +75,13 @@ fn in_file(
     // An object that says twice what it is may be the one that is meant.
     match (documents.unidentified.into_iter().next(), found) {
         (Some(refused), _) | (None, Err(refused)) => nowhere(Some(&path), refused),
-        (None, Ok(document)) => read(&document),
+        (None, Ok(document)) => {
+            let mut reading = read(&document);
+            let Said { hold, refused, .. } = shapes::marked(&document);
+            reading.holds.extend(hold);
+            reading.refuse(&document, refused);
+            reading
+        }
     }
 }
 
@@ -143,6 +149,7 @@ fn nowhere(path: Option<&RepoPath>, refused: Refused) -> Reading {
             refusal,
         },
         written: false,
+        holds: Vec::new(),
     }
 }
 

@@ -82,6 +82,16 @@ pub(super) struct Unclaimed {
     pub(super) refusal: Refusal,
 }
 
+/// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is held, and why it may not be changed.
+pub(super) fn marked(document: &Document<'_>) -> Said {
+    let metadata::Marks { hold, refused, .. } = metadata::Marks::of(document.root);
+    Said {
+        hold,
+        refused,
+        ..Said::default()
+    }
+}
+
 /// The shape of an object; nothing for kinds that declare no node groups.
 pub(super) fn of(document: &Document<'_>) -> Option<&'static Shape> {
     SHAPES

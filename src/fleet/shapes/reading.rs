@@ -16,6 +16,8 @@ pub(in crate::fleet) struct Reading {
     pub(in crate::fleet) site: Site,
     /// Whether the key is there, with a value or with null. A patch without the key leaves the value to what it patches.
     pub(in crate::fleet) written: bool,
+    /// The hold annotations of whatever declares it.
+    pub(in crate::fleet) holds: Vec<String>,
 }
 
 impl Reading {
@@ -32,6 +34,7 @@ impl Reading {
             value: None,
             site: site_refused(document, refused),
             written: false,
+            holds: Vec::new(),
         }
     }
 
@@ -41,6 +44,7 @@ impl Reading {
             value,
             site: site_refused(document, refused),
             written: true,
+            holds: Vec::new(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Reading {
             value,
             site,
             written: true,
+            holds: Vec::new(),
         }
     }
 }

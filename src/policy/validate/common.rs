@@ -343,7 +343,14 @@ pub(super) fn write_to(
             let parsed = check.accept(
                 &at_pointer,
                 PointerBuf::parse(text.as_ref())
-                    .map_err(|_| format!("{:?} is no JSON pointer: write `/spec/replicas`", text.as_ref())),
+                    .map_err(|_| format!("{:?} is no JSON pointer: write `/spec/replicas`", text.as_ref()))
+                    .and_then(|pointer| match text.as_ref().contains(['{', '}']) {
+                        true => Err(format!(
+                            "{:?} is taken as it stands: placeholders are filled in in `path` and `object` only",
+                            text.as_ref()
+                        )),
+                        false => Ok(pointer),
+                    }),
             );
             parsed.map(Some)
         }

@@ -4,6 +4,7 @@ mod errors;
 mod lifecycle;
 mod offline;
 mod replay;
+mod shapes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
