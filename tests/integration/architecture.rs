@@ -47,7 +47,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("chrono", &["src/policy/schedule"]),
     ("kube", &["src/observe/kube"]),
     ("octocrab", &["src/forge/github"]),
-    ("anyhow", &["src/cli/", "src/main.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("tracing_subscriber", &["src/telemetry.rs"]),
     ("jsonschema", &["src/policy/"]),
