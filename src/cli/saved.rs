@@ -62,7 +62,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     // A link is followed, so that the file that it names is replaced and not the link.
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    beside.push(format!(".{}.part", std::process::id()));
     std::fs::write(&beside, text).map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
 }
