@@ -36,10 +36,11 @@
 //! | [`decide`] | one verdict per target: node groups, platforms, controllers, shards | `model`, `policy` |
 //! | [`plan`] | scopes, budgets, conflicts, the checker of the finished plan, its text | `model`, `policy` |
 //! | [`render`] | edits on bytes, the oracle (the only user of saphyr-parser), the diff | `model`, `yaml`, `fleet` |
-//! | [`git`] | the object database and the push with a lease; the only user of git2 | `model` |
-//! | [`forge`] | pull requests as a resource: `local` for now | `model` |
-//! | [`publish`] | the ledger, reconciliation, the only writer, the words of a pull request | `model`, `git`, `forge` |
-//! | [`observe`] | where the live half of a snapshot comes from: a recorded file for now | `model`, `policy` |
+//! | [`net`] | servers, secrets, deadlines, one HTTP client; the only user of reqwest | nothing of ours |
+//! | [`git`] | the object database and the push with a lease; the only user of git2 and ureq | `model`, `net` |
+//! | [`forge`] | pull requests as a resource: one file per forge; the only user of octocrab | `model`, `net` |
+//! | [`publish`] | the ledger, reconciliation, the only writer, the words of a pull request | `model`, `git`, `forge`, `net` |
+//! | [`observe`] | where the live half of a snapshot comes from: API servers, Prometheus, a recorded file; the only user of kube | `model`, `policy`, `net` |
 //! | [`cli`] | one thin file per verb; the clock, the environment and the terminal | everything |
 //! | [`error`] | kinds of failure, exit codes, hints | nothing of ours |
 //! | [`telemetry`] | tracing to stderr | nothing of ours |
@@ -48,8 +49,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Only [`publish`] writes outside the process. Only [`cli`] reads the clock, the environment and the terminal. `async` lives in
-//!    `observe`, `git`, `forge`, `publish` and `cli`.
+//! 1. Only [`publish`] writes outside the process. Only [`cli`] reads the clock, the environment and the terminal; `net` reads the monotonic
+//!    clock for deadlines. `async` lives in `net`, `observe`, `git`, `forge`, `publish` and `cli`.
 //! 2. The agent keeps no state of its own. Its memory is Git (commit trailers) and the forge, read into the ledger at every run.
 //! 3. Blind means hold, never down. A scale-down needs every required input fresh and complete, and live equal to declared.
 //! 4. Every target of live and declared gets exactly one verdict with typed reasons. Not acting is data, never a log line.
@@ -69,6 +70,7 @@ pub mod fleet;
 pub mod forge;
 pub mod git;
 pub mod model;
+pub mod net;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -10,7 +10,7 @@ use crate::forge::LocalForge;
 use crate::git::{self, Identity, Remote, Store};
 use crate::model::{BRANCH_PREFIX, Base, BranchName, Digest, Snapshot};
 use crate::observe;
-use crate::policy::{FleetFile, Forge, Problem, Repository};
+use crate::policy::{FleetFile, Forge, Problem, Repository, ServerRef};
 
 use super::args::InputArgs;
 use super::clock;
@@ -55,7 +55,9 @@ impl Workspace {
         };
         let (store, remote) = open_repository(args, &fleet, &folder, &work, &own, terminal)?;
         let base = base(args, &fleet, &store)?;
-        let Forge::Local { path } = &fleet.forge;
+        let Forge::Local { path } = &fleet.forge else {
+            return Err(Failure::plain(ErrorKind::Policy, "only `forge: local` works yet"));
+        };
         let forge_path = path
             .as_ref()
             .map_or_else(|| work.join("pull-requests"), |path| folder.join(path));
@@ -178,7 +180,7 @@ fn open_repository(
 ) -> Result<(Store, Remote), Failure> {
     let git_failed = |error: git::GitError| Failure::new(ErrorKind::Publish, &error);
     let remote = match (&args.repo, &fleet.repository) {
-        (Some(address), _) | (None, Repository::Url(address)) => {
+        (Some(address), _) | (None, Repository::Server(ServerRef { url: address, .. })) => {
             Remote::parse(address).map_err(|error| Failure::new(ErrorKind::Input, &error))?
         }
         (None, Repository::Path(path)) => Remote::Path(folder.join(path)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use json_patch::jsonptr::PointerBuf;
 
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
-use crate::policy::{FleetFile, HOLD_ANNOTATION, ManagementCluster};
+use crate::policy::{FleetFile, HOLD_ANNOTATION};
 use crate::yaml;
 
 use super::document::{Document, Documents, Manifest};
@@ -133,7 +133,7 @@ impl Index {
             graph: Graph::read(tree),
             territories: fleet
                 .management_clusters()
-                .flat_map(|(_, ManagementCluster { name, paths })| paths.iter().map(move |path| (path, name)))
+                .flat_map(|(_, cluster)| cluster.paths.iter().map(move |path| (path, &cluster.name)))
                 .collect(),
             uses: Vec::new(),
             patch_files: BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use crate::model::Direction;
 use crate::policy::{
-    Author, Budget, BudgetPer, FleetFile, Forge, Limits, ManagementCluster, Percent, Region, Repository,
+    Author, Budget, BudgetPer, Deadlines, FleetFile, Forge, Limits, ManagementCluster, Percent, Region, Repository,
 };
 
 use super::tree::FleetTree;
@@ -12,6 +12,8 @@ pub(in crate::fleet) fn fleet(clusters: &[(&str, &[&str])]) -> FleetFile {
     let management_clusters = clusters.iter().map(|(name, paths)| ManagementCluster {
         name: name.parse().unwrap(),
         paths: paths.iter().map(|path| path.parse().unwrap()).collect(),
+        kubernetes: None,
+        prometheus: None,
     });
     FleetFile {
         name: "fleet".to_owned(),
@@ -23,6 +25,7 @@ pub(in crate::fleet) fn fleet(clusters: &[(&str, &[&str])]) -> FleetFile {
         regions: vec![Region {
             name: "eu".parse().unwrap(),
             management_clusters: management_clusters.collect(),
+            prometheus: None,
         }],
         limits: Limits {
             new_pull_requests: 5,
@@ -38,6 +41,7 @@ pub(in crate::fleet) fn fleet(clusters: &[(&str, &[&str])]) -> FleetFile {
             }],
         },
         freezes: Vec::new(),
+        deadlines: Deadlines::default(),
         author: Author {
             name: "fleetscale".to_owned(),
             email: "fleetscale@localhost".to_owned(),

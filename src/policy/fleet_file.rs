@@ -1,7 +1,7 @@
 //! The validated fleet file.
 
 use crate::model::{BranchName, Direction, ManagementClusterName, RegionName, RepoPath};
-use crate::policy::{Percent, Problem, Window};
+use crate::policy::{Deadlines, KubernetesRef, Percent, Problem, PrometheusRef, ServerRef, Window};
 
 /// What the agent knows before it has read anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct FleetFile {
     pub policies: RepoPath,
     /// Where pull requests are opened.
     pub forge: Forge,
-    /// The recorded snapshot, a path relative to the fleet file's folder; nothing if the command line names one.
+    /// The recorded snapshot, a path relative to the fleet file's folder; nothing if the command line names one, or the clusters are asked.
     pub snapshot: Option<String>,
     /// The regions in the order of their names. Never empty.
     pub regions: Vec<Region>,
@@ -24,6 +24,8 @@ pub struct FleetFile {
     pub limits: Limits,
     /// When nothing may change but urgent ups, in the order of their names.
     pub freezes: Vec<Freeze>,
+    /// How long things may take.
+    pub deadlines: Deadlines,
     /// The author of the commits.
     pub author: Author,
     /// What is allowed but probably not meant.
@@ -37,8 +39,8 @@ pub enum Repository {
     Import(String),
     /// A bare repository on this machine.
     Path(String),
-    /// An address.
-    Url(String),
+    /// A server.
+    Server(ServerRef),
 }
 
 /// Where pull requests are opened.
@@ -49,6 +51,29 @@ pub enum Forge {
         /// The folder.
         path: Option<String>,
     },
+    /// Gitea or Forgejo.
+    Gitea {
+        /// Where it is.
+        server: ServerRef,
+        /// The repository there.
+        repository: ForgeRepository,
+    },
+    /// GitHub or GitHub Enterprise Server.
+    GitHub {
+        /// Where its API is.
+        server: ServerRef,
+        /// The repository there.
+        repository: ForgeRepository,
+    },
+}
+
+/// A repository on a forge. Both names consist of letters, digits, `-`, `_` and `.`, so they can stand in an address as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgeRepository {
+    /// The user or organization.
+    pub owner: String,
+    /// The repository.
+    pub name: String,
 }
 
 /// Management clusters that fail and are observed together.
@@ -58,6 +83,8 @@ pub struct Region {
     pub name: RegionName,
     /// Its management clusters in the order of their names. Never empty.
     pub management_clusters: Vec<ManagementCluster>,
+    /// Its Prometheus.
+    pub prometheus: Option<PrometheusRef>,
 }
 
 /// A cluster that runs Cluster API and Kamaji.
@@ -67,6 +94,10 @@ pub struct ManagementCluster {
     pub name: ManagementClusterName,
     /// The folders whose objects belong to it, sorted. No two management clusters share one; of nested ones the deepest counts.
     pub paths: Vec<RepoPath>,
+    /// Its API server, if it can be asked.
+    pub kubernetes: Option<KubernetesRef>,
+    /// Its own Prometheus, in place of the region's.
+    pub prometheus: Option<PrometheusRef>,
 }
 
 /// How much may change at once.

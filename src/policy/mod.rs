@@ -17,12 +17,13 @@ pub mod schedule;
 mod schema;
 mod selector;
 mod set;
+mod sources;
 mod template;
 pub mod v1alpha1;
 mod validate;
 
 pub use fleet_file::{
-    Author, Budget, BudgetPer, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region, Repository,
+    Author, Budget, BudgetPer, FleetFile, Forge, ForgeRepository, Freeze, Limits, ManagementCluster, Region, Repository,
 };
 pub use hold::{HOLD_ANNOTATION, parse_hold};
 pub use ladder::{InvalidLadder, Ladder, Rung};
@@ -35,5 +36,6 @@ pub use set::{
     Bounds, ControllerPolicy, Cooldown, Evidence, FlagLadder, Meta, NodeGroupPolicy, PlatformPolicy, PolicySet,
     ScaleDown, ScaleUp, Shard, ShardingPolicy, Step, Trigger, WriteTo, WriteToObject,
 };
+pub use sources::{AuthoritiesRef, CredentialsRef, Deadlines, KubernetesRef, PrometheusRef, SecretRef, ServerRef};
 pub use template::{InvalidTemplate, PathTemplate, Template, Variable};
 pub use v1alpha1::{GroupBy, Kind, Mode};

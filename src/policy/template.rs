@@ -44,6 +44,12 @@ impl Variable {
     /// What a policy for components of a management cluster knows.
     pub const OF_COMPONENTS: &[Self] = &[Self::Region, Self::ManagementCluster, Self::Component];
 
+    /// What a label of a workload cluster's series may be made of.
+    pub const OF_CLUSTERS: &[Self] = &[Self::Region, Self::ManagementCluster, Self::Namespace, Self::Cluster];
+
+    /// What a label of a management cluster's series may be made of.
+    pub const OF_MANAGEMENT_CLUSTERS: &[Self] = &[Self::Region, Self::ManagementCluster];
+
     /// Its name, without the braces.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,10 +12,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("fleet", &["model", "policy", "yaml"]),
     ("plan", &["model", "policy"]),
     ("render", &["model", "yaml", "fleet"]),
-    ("git", &["model"]),
-    ("forge", &["model"]),
-    ("observe", &["model", "policy"]),
-    ("publish", &["model", "git", "forge"]),
+    ("net", &[]),
+    ("git", &["model", "net"]),
+    ("forge", &["model", "net"]),
+    ("observe", &["model", "policy", "net"]),
+    ("publish", &["model", "git", "forge", "net"]),
     ("error", &[]),
     ("telemetry", &[]),
     (
@@ -32,6 +33,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "forge",
             "observe",
             "publish",
+            "net",
             "error",
             "telemetry",
         ],
@@ -47,6 +49,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("chrono", &["src/policy/schedule"]),
     ("kube", &["src/observe/kube"]),
     ("octocrab", &["src/forge/github"]),
+    ("reqwest", &["src/net/"]),
+    ("ureq", &["src/git/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("tracing_subscriber", &["src/telemetry.rs"]),
     ("jsonschema", &["src/policy/"]),
@@ -146,7 +150,10 @@ fn a_crate_with_one_user_is_named_in_one_place() {
 fn async_lives_only_at_the_edges() {
     let mut wrong = Vec::new();
     for (file, text) in all_sources() {
-        let edge = matches!(room(&file), "observe" | "git" | "forge" | "publish" | "cli" | "main");
+        let edge = matches!(
+            room(&file),
+            "net" | "observe" | "git" | "forge" | "publish" | "cli" | "main"
+        );
         if !edge
             && text
                 .lines()
@@ -157,7 +164,7 @@ fn async_lives_only_at_the_edges() {
     }
     assert!(
         wrong.is_empty(),
-        "async outside of observe, git, forge, publish, cli: {wrong:?}"
+        "async outside of net, observe, git, forge, publish, cli: {wrong:?}"
     );
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sources::{Credentials, Deadlines, GitHubForge, GiteaForge, Kubernetes, Prometheus};
 use super::text::{BranchText, DurationText, FileText, NameText, PercentText, RepoPathText, ScheduleText, ZoneText};
 
 /// What the agent has to know before it can read anything: the repository, the forge, the regions, the limits.
@@ -23,7 +24,8 @@ pub struct FleetSpec {
     /// Where pull requests are opened. Default `local: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forge: Option<Forge>,
-    /// Where observations come from. Default: the snapshot that is given on the command line.
+    /// A recorded observation in place of the clusters. Default: the clusters are asked (`kubernetes` and `prometheus` of the regions), or the
+    /// snapshot that is given on the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// The regions and their management clusters.
@@ -35,12 +37,15 @@ pub struct FleetSpec {
     /// When nothing may change but urgent (P1) ups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freezes: Option<Vec<Freeze>>,
+    /// How long things may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<Deadlines>,
     /// The author of the commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Author>,
 }
 
-/// The repository: exactly one of the three.
+/// The repository: exactly one of `import`, `path` and `url`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Repository {
@@ -53,6 +58,13 @@ pub struct Repository {
     /// An address: `https://git.example.org/platform/fleet.git`. It must not contain a password or a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Who we are to that address. Default: the forge's credentials, if the forge is on the same host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// A file with the certificates (PEM) of the authorities that vouch for that address. Default: the forge's on the same host, or the
+    /// system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<FileText>,
 }
 
 /// Where the policies are. They are read from the commit that is deployed, never from a pull request's branch.
@@ -71,6 +83,12 @@ pub struct Forge {
     /// Files in a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<LocalForge>,
+    /// Gitea or Forgejo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gitea: Option<GiteaForge>,
+    /// GitHub or GitHub Enterprise Server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github: Option<GitHubForge>,
 }
 
 /// Pull requests as files in a folder.
@@ -98,6 +116,9 @@ pub struct Region {
     /// Its name, unique in the fleet.
     #[schemars(required)]
     pub name: Option<NameText>,
+    /// The Prometheus of the region. It and its management clusters are observed by a deadline of the region's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<Prometheus>,
     /// Its management clusters.
     #[schemars(required, length(min = 1))]
     pub management_clusters: Option<Vec<ManagementCluster>>,
@@ -113,6 +134,12 @@ pub struct ManagementCluster {
     /// The folders of the repository whose objects belong to it. No two management clusters may share one; of nested ones the deepest counts.
     #[schemars(required, length(min = 1))]
     pub paths: Option<Vec<RepoPathText>>,
+    /// Its API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Kubernetes>,
+    /// Its Prometheus, where it is not the region's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<Prometheus>,
 }
 
 /// How much may change at once.

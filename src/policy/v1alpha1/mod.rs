@@ -11,6 +11,7 @@ mod fleet;
 mod node_group;
 mod platform;
 mod sharding;
+mod sources;
 mod text;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use fleet::{
 pub use node_group::{Bounds, NodeGroupPolicySpec, ScaleDown, ScaleUp, Trigger};
 pub use platform::{PlatformPolicySpec, ReplicaRung};
 pub use sharding::{Capacity, Shard, ShardingPolicySpec};
+pub use sources::{Credentials, Deadlines, GitHubForge, GiteaForge, Kubernetes, Prometheus};
 pub use text::{
     BranchText, DurationText, FileText, NameText, PathTemplateText, PatternText, PercentText, PointerText,
     RepoPathText, ScheduleText, TemplateText, ZoneText,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::Check;
 use super::common::{self, RawWindow};
+use super::sources;
 use crate::model::{Direction, ManagementClusterName, RegionName, RepoPath};
 use crate::policy::fleet_file::{
     Author, Budget, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region, Repository,
@@ -33,6 +34,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
         regions,
         limits,
         freezes,
+        deadlines,
         author,
     } = spec;
     let repository = repository.and_then(|raw| self::repository(check, &raw));
@@ -59,6 +61,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
     let regions = regions.and_then(|raw| self::regions(check, &raw));
     let limits = self::limits(check, limits.as_ref());
     let freezes = self::freezes(check, freezes.as_deref());
+    let deadlines = sources::deadlines(check, deadlines.as_ref());
     let author = self::author(check, author.as_ref());
     Some(FleetFile {
         name: meta.name.to_string(),
@@ -70,6 +73,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
         regions: regions?,
         limits: limits?,
         freezes: freezes?,
+        deadlines: deadlines?,
         author: author?,
         warnings: Vec::new(),
     })
@@ -77,12 +81,33 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
 
 fn repository(check: &mut Check<'_>, raw: &v1alpha1::Repository) -> Option<Repository> {
     let at = "/spec/repository";
-    let v1alpha1::Repository { import, path, url } = raw;
+    let v1alpha1::Repository {
+        import,
+        path,
+        url,
+        credentials,
+        ca_file,
+    } = raw;
     let broken = check.is_broken_below(at);
+    if url.is_none() {
+        for (name, given) in [("credentials", credentials.is_some()), ("caFile", ca_file.is_some())] {
+            if given {
+                check.error(
+                    &format!("{at}/{name}"),
+                    "goes with `url` only",
+                    "remove it, or give the repository's `url`",
+                );
+                return None;
+            }
+        }
+    }
     match (import, path, url) {
         (Some(folder), None, None) => file(check, &format!("{at}/import"), &folder.0).map(Repository::Import),
         (None, Some(folder), None) => file(check, &format!("{at}/path"), &folder.0).map(Repository::Path),
-        (None, None, Some(address)) => self::url(check, &format!("{at}/url"), address).map(Repository::Url),
+        (None, None, Some(address)) => {
+            let address = sources::url(check, &format!("{at}/url"), address);
+            sources::server(check, at, address, credentials.as_ref(), ca_file.as_ref()).map(Repository::Server)
+        }
         (None, None, None) if broken => None,
         (None, None, None) => {
             check.error(at, "names no repository", "give one of `import`, `path` and `url`");
@@ -99,33 +124,7 @@ fn repository(check: &mut Check<'_>, raw: &v1alpha1::Repository) -> Option<Repos
     }
 }
 
-/// An address without secrets: the fleet file is read by many.
-fn url(check: &mut Check<'_>, at: &str, address: &str) -> Option<String> {
-    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let authority = rest.split('/').next().unwrap_or_default();
-    if !matches!(scheme, "https" | "http" | "ssh") || authority.is_empty() {
-        // The address itself is not repeated: it may hold a secret.
-        check.error(
-            at,
-            "is not an address that can be used",
-            "write `https://git.example.org/platform/fleet.git`",
-        );
-        return None;
-    }
-    if let Some((user, _)) = authority.rsplit_once('@')
-        && (user.contains(':') || scheme != "ssh")
-    {
-        check.error(
-            at,
-            "contains a user or a password",
-            "remove it from the file, and change the password if it was one",
-        );
-        return None;
-    }
-    Some(address.to_owned())
-}
-
-fn file(check: &mut Check<'_>, at: &str, text: &str) -> Option<String> {
+pub(super) fn file(check: &mut Check<'_>, at: &str, text: &str) -> Option<String> {
     if text.is_empty() || text.chars().any(char::is_control) {
         check.error(
             at,
@@ -139,18 +138,32 @@ fn file(check: &mut Check<'_>, at: &str, text: &str) -> Option<String> {
 
 fn forge(check: &mut Check<'_>, raw: Option<&v1alpha1::Forge>) -> Option<Forge> {
     let at = "/spec/forge";
-    let Some(v1alpha1::Forge { local }) = check.or(at, raw.map(Some), None)? else {
+    let Some(v1alpha1::Forge { local, gitea, github }) = check.or(at, raw.map(Some), None)? else {
         return Some(Forge::Local { path: None });
     };
-    let Some(v1alpha1::LocalForge { path }) = local else {
-        if !check.is_broken_below(at) {
-            check.error(at, "names no forge", "write `local: {}`");
+    match (local, gitea, github) {
+        (Some(v1alpha1::LocalForge { path: None }), None, None) => Some(Forge::Local { path: None }),
+        (Some(v1alpha1::LocalForge { path: Some(text) }), None, None) => {
+            file(check, "/spec/forge/local/path", &text.0).map(|path| Forge::Local { path: Some(path) })
         }
-        return None;
-    };
-    match path {
-        Some(text) => file(check, "/spec/forge/local/path", &text.0).map(|path| Forge::Local { path: Some(path) }),
-        None => Some(Forge::Local { path: None }),
+        (None, Some(gitea), None) => sources::gitea(check, &format!("{at}/gitea"), gitea)
+            .map(|(server, repository)| Forge::Gitea { server, repository }),
+        (None, None, Some(github)) => sources::github(check, &format!("{at}/github"), github)
+            .map(|(server, repository)| Forge::GitHub { server, repository }),
+        (None, None, None) => {
+            if !check.is_broken_below(at) {
+                check.error(at, "names no forge", "give one of `local: {}`, `gitea` and `github`");
+            }
+            None
+        }
+        _ => {
+            check.error(
+                at,
+                "names more than one forge",
+                "keep one of `local`, `gitea` and `github`",
+            );
+            None
+        }
     }
 }
 
@@ -163,6 +176,7 @@ fn regions(check: &mut Check<'_>, raw: &[v1alpha1::Region]) -> Option<Vec<Region
         index,
         v1alpha1::Region {
             name,
+            prometheus,
             management_clusters,
         },
     ) in raw.iter().enumerate()
@@ -170,7 +184,14 @@ fn regions(check: &mut Check<'_>, raw: &[v1alpha1::Region]) -> Option<Vec<Region
         let at = format!("/spec/regions/{index}");
         let name = unique(check, &format!("{at}/name"), name.as_ref(), &mut region_names);
         let mut clusters = Vec::new();
-        for (index, v1alpha1::ManagementCluster { name, paths }) in management_clusters.iter().flatten().enumerate() {
+        let prometheus = self::prometheus(check, &format!("{at}/prometheus"), prometheus.as_ref());
+        for (index, raw) in management_clusters.iter().flatten().enumerate() {
+            let v1alpha1::ManagementCluster {
+                name,
+                paths,
+                kubernetes,
+                prometheus,
+            } = raw;
             let at = format!("{at}/managementClusters/{index}");
             let name = unique(check, &format!("{at}/name"), name.as_ref(), &mut cluster_names);
             let paths: Vec<Option<RepoPath>> = paths
@@ -196,20 +217,50 @@ fn regions(check: &mut Check<'_>, raw: &[v1alpha1::Region]) -> Option<Vec<Region
                 paths.sort();
                 paths
             });
-            clusters.push(name.zip(paths).map(|(name, paths)| ManagementCluster { name, paths }));
+            let kubernetes = match kubernetes {
+                Some(raw) => sources::kubernetes(check, &format!("{at}/kubernetes"), raw).map(Some),
+                None => Some(None),
+            };
+            let prometheus = self::prometheus(check, &format!("{at}/prometheus"), prometheus.as_ref());
+            clusters.push(name.zip(paths).zip(kubernetes).zip(prometheus).map(
+                |(((name, paths), kubernetes), prometheus)| ManagementCluster {
+                    name,
+                    paths,
+                    kubernetes,
+                    prometheus,
+                },
+            ));
         }
         let clusters = clusters.into_iter().collect::<Option<Vec<_>>>().map(|mut clusters| {
             clusters.sort_by(|a, b| a.name.cmp(&b.name));
             clusters
         });
-        regions.push(name.zip(clusters).map(|(name, management_clusters)| Region {
-            name,
-            management_clusters,
-        }));
+        regions.push(
+            name.zip(clusters)
+                .zip(prometheus)
+                .map(|((name, management_clusters), prometheus)| Region {
+                    name,
+                    management_clusters,
+                    prometheus,
+                }),
+        );
     }
     let mut regions: Vec<Region> = regions.into_iter().collect::<Option<_>>()?;
     regions.sort_by(|a, b| a.name.cmp(&b.name));
     Some(regions)
+}
+
+/// A Prometheus, if there is one. The outer nothing means that it is wrong.
+#[expect(clippy::option_option, reason = "wrong and absent lead to different ends")]
+fn prometheus(
+    check: &mut Check<'_>,
+    at: &str,
+    raw: Option<&v1alpha1::Prometheus>,
+) -> Option<Option<crate::policy::PrometheusRef>> {
+    match raw {
+        Some(raw) => sources::prometheus(check, at, raw).map(Some),
+        None => Some(None),
+    }
 }
 
 /// A name that no other entry has.

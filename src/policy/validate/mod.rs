@@ -13,6 +13,7 @@ mod json;
 mod node_group;
 mod platform;
 mod sharding;
+mod sources;
 mod structure;
 mod suggest;
 

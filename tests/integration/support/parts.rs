@@ -237,8 +237,11 @@ pub(crate) fn fleet() -> FleetFile {
             .map(|cluster| ManagementCluster {
                 name: n(cluster),
                 paths: vec![n(&format!("clusters/{cluster}"))],
+                kubernetes: None,
+                prometheus: None,
             })
             .collect(),
+        prometheus: None,
     };
     FleetFile {
         name: "fleet".to_owned(),
@@ -255,6 +258,7 @@ pub(crate) fn fleet() -> FleetFile {
             budgets: Vec::new(),
         },
         freezes: Vec::new(),
+        deadlines: Deadlines::default(),
         author: Author {
             name: "fleetscale".to_owned(),
             email: "fleetscale@localhost".to_owned(),

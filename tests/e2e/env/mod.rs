@@ -1,0 +1,20 @@
+//! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
+
+mod process;
+
+use std::path::PathBuf;
+
+pub(crate) use process::{Process, free_port, wait_until};
+
+/// A folder of `target/servers`: the binaries of a server, or its module's source.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("target/servers")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is not there: `make servers` builds it; `make test-offline` runs the tests that need no servers",
+        path.display()
+    );
+    path
+}
