@@ -19,6 +19,15 @@ pub(super) fn url(check: &mut Check<'_>, at: &str, address: &str) -> Option<Stri
     let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
     let authority = rest.split('/').next().unwrap_or_default();
     let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\');
+    if !matches!(scheme, "https" | "http") {
+        // The address itself is not repeated: it may hold a secret.
+        check.error(
+            at,
+            "is not an http or https address",
+            "write it like `https://git.example.org/platform/fleet.git`; ssh is not supported",
+        );
+        return None;
+    }
     if authority.contains('@') {
         check.error(
             at,
@@ -27,12 +36,11 @@ pub(super) fn url(check: &mut Check<'_>, at: &str, address: &str) -> Option<Stri
         );
         return None;
     }
-    if !matches!(scheme, "https" | "http") || authority.is_empty() || address.contains(odd) {
-        // The address itself is not repeated: it may hold a secret.
+    if authority.is_empty() || address.contains(odd) {
         check.error(
             at,
             "is not an address that can be used",
-            "write it like `https://git.example.org/platform/fleet.git`; over ssh nothing is possible yet",
+            "write it like `https://git.example.org/platform/fleet.git`, without a query",
         );
         return None;
     }
