@@ -120,8 +120,12 @@ impl Client {
             .retry(reqwest::retry::never())
             .http1_only();
         if let Some(pem) = &server.authorities {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|source| NetError::Authorities { server: name(), source })?;
+            let unusable = |why: String| NetError::Authorities { server: name(), why };
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| unusable(error.to_string()))?;
+            if certificates.is_empty() {
+                return Err(unusable("there is none in it".to_owned()));
+            }
             builder = builder.tls_certs_only(certificates);
         }
         let http = builder
@@ -243,3 +247,6 @@ fn authorization(credentials: &Credentials) -> Option<HeaderValue> {
     };
     HeaderValue::from_str(&text).ok()
 }
+
+#[cfg(test)]
+mod tests;

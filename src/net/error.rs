@@ -6,13 +6,12 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
     /// The certificates that were configured can't be read.
-    #[error("reading the certificates (caFile) for {server}")]
+    #[error("reading the certificates (caFile) for {server}: {why}")]
     Authorities {
         /// The server's address.
         server: String,
         /// Why.
-        #[source]
-        source: reqwest::Error,
+        why: String,
     },
     /// The client could not be built.
     #[error("preparing the connection to {server}")]
