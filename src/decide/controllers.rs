@@ -14,6 +14,7 @@ use crate::policy::{Candidate as Selected, ControllerPolicy, Percent, Rung};
 
 use super::evidence::{Terms, Worth, judge};
 use super::guards::{self, Candidate, PolicyTerms, State};
+use super::inventory::{self, unseen};
 use super::{World, only};
 
 /// The flags that a policy names, on every management cluster that it selects.
@@ -97,27 +98,11 @@ fn decide_one(
         verdict: Verdict::Hold { wanted, reasons },
     };
 
-    let Some(live_cluster) = world.snapshot.live.management_clusters.get(management_cluster) else {
-        let cause = "the management cluster is not in the snapshot".to_owned();
-        return held(
-            None,
-            vec![HoldReason::Blind {
-                inventory: Inventory::Controllers,
-                cause,
-            }],
-        );
-    };
-    let Some(live) = live_cluster.controllers.get(component) else {
-        return held(
-            None,
-            vec![match live_cluster.gap_in(Inventory::Controllers) {
-                Some(gap) => HoldReason::Blind {
-                    inventory: gap.what,
-                    cause: gap.cause.clone(),
-                },
-                None => HoldReason::NotLive,
-            }],
-        );
+    let live_cluster = world.snapshot.live.management_clusters.get(management_cluster);
+    let live = live_cluster.and_then(|live| live.controllers.get(component));
+    let (Some(live_cluster), Some(live)) = (live_cluster, live) else {
+        let reason = unseen(world, management_cluster, live_cluster, Inventory::Controllers);
+        return held(None, vec![reason]);
     };
     let Some(version) = &live.version else {
         let cause = "no default is known without it".to_owned();
@@ -193,10 +178,7 @@ fn decide_one(
     }
     let in_range = |summary: String| {
         // With clusters unseen, the ladder may well say more.
-        let gap = live_cluster.gap_in(Inventory::Clusters).map(|gap| HoldReason::Blind {
-            inventory: gap.what,
-            cause: gap.cause.clone(),
-        });
+        let gap = live_cluster.gap_in(Inventory::Clusters).map(inventory::blind);
         let reasons = gap.into_iter().chain([HoldReason::InRange { summary }]).collect();
         held(None, candidate.standing(reasons))
     };

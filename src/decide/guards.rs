@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::policy::{Cooldown, Mode, Window};
 
-use super::{World, history};
+use super::{World, history, inventory};
 
 /// A target with everything that could stand in the way of changing it.
 pub(super) struct Candidate<'a> {
@@ -60,8 +60,9 @@ const STANDING: [fn(&Candidate<'_>) -> Option<HoldReason>; 7] = [
 ];
 
 /// The guards that ask about the change, in their order.
-const MOVING: [fn(&Candidate<'_>, &Change) -> Option<HoldReason>; 7] = [
+const MOVING: [fn(&Candidate<'_>, &Change) -> Option<HoldReason>; 8] = [
     blind,
+    doubted,
     frozen,
     rollout,
     not_ready,
@@ -168,10 +169,14 @@ pub(super) fn site(site: &Site) -> Option<HoldReason> {
 fn blind(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
     let gap = candidate.management_cluster.gap_in(candidate.inventory)?;
     let up = change.direction() == Some(Direction::Up);
-    (!up).then(|| HoldReason::Blind {
-        inventory: gap.what,
-        cause: gap.cause.clone(),
-    })
+    (!up).then(|| inventory::blind(gap))
+}
+
+/// Nothing shrinks on the word of a management cluster that shows far fewer clusters than Git declares.
+fn doubted(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReason> {
+    let up = change.direction() == Some(Direction::Up);
+    let doubt = candidate.world.shrunk.doubt(candidate.target.management_cluster()?)?;
+    (!up).then_some(doubt)
 }
 
 /// A freeze stops all but P1 ups.

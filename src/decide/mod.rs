@@ -9,6 +9,7 @@ mod demand;
 mod evidence;
 mod guards;
 mod history;
+mod inventory;
 mod node_group;
 mod platform;
 mod rooms;
@@ -26,6 +27,7 @@ use crate::model::{
 use crate::policy::{FleetFile, Meta, PolicySet};
 
 use history::History;
+use inventory::Shrunk;
 
 pub use rooms::{ShardState, shards};
 
@@ -37,6 +39,7 @@ struct World<'a> {
     snapshot: &'a Snapshot,
     declared: &'a Declared,
     history: &'a History<'a>,
+    shrunk: &'a Shrunk<'a>,
     now: Timestamp,
 }
 
@@ -80,6 +83,7 @@ pub fn decide(
         snapshot,
         declared,
         history: &History::of(&snapshot.ledger),
+        shrunk: &Shrunk::of(snapshot, declared),
         now,
     };
     let mut decisions: Vec<Decision> = DECIDERS

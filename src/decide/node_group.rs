@@ -8,6 +8,7 @@ use crate::model::{
 use crate::policy::{Candidate as Selected, NodeGroupPolicy};
 
 use super::guards::{self, Candidate, PolicyTerms, State};
+use super::inventory::unseen;
 use super::usage::Group;
 use super::{World, hold, only};
 
@@ -57,22 +58,8 @@ fn decide_one(world: &World<'_>, target: &Target, key: &NodeGroupKey) -> Decisio
     let cluster = management_cluster.and_then(|live| live.clusters.get(&key.namespace)?.get(&key.cluster));
     let live = cluster.and_then(|cluster| cluster.node_groups.get(&key.group));
     let (Some(management_cluster), Some(cluster), Some(live)) = (management_cluster, cluster, live) else {
-        // A listing with a gap may have missed it: then nobody knows whether it is live.
-        let gap = management_cluster.map(|live| live.gap_in(Inventory::Clusters));
-        return held(
-            None,
-            vec![match gap {
-                Some(Some(gap)) => HoldReason::Blind {
-                    inventory: gap.what,
-                    cause: gap.cause.clone(),
-                },
-                Some(None) => HoldReason::NotLive,
-                None => HoldReason::Blind {
-                    inventory: Inventory::Clusters,
-                    cause: "the management cluster is not in the snapshot".to_owned(),
-                },
-            }],
-        );
+        let reason = unseen(world, &key.management_cluster, management_cluster, Inventory::Clusters);
+        return held(None, vec![reason]);
     };
     let wish = Group {
         world,

@@ -13,6 +13,7 @@ use crate::policy::{Candidate as Selected, PlatformPolicy, Rung};
 
 use super::evidence::{Terms, judge_count};
 use super::guards::{self, Candidate, PolicyTerms, State};
+use super::inventory::unseen;
 use super::{World, hold, only};
 
 /// The components that are live or declared.
@@ -67,27 +68,11 @@ fn decide_one(world: &World<'_>, target: &Target) -> Option<Decision> {
         })
     };
 
-    let Some(live_cluster) = world.snapshot.live.management_clusters.get(management_cluster) else {
-        let cause = "the management cluster is not in the snapshot".to_owned();
-        return held(
-            None,
-            vec![HoldReason::Blind {
-                inventory: Inventory::Platforms,
-                cause,
-            }],
-        );
-    };
-    let Some(live) = live_cluster.platforms.get(component) else {
-        return held(
-            None,
-            vec![match live_cluster.gap_in(Inventory::Platforms) {
-                Some(gap) => HoldReason::Blind {
-                    inventory: gap.what,
-                    cause: gap.cause.clone(),
-                },
-                None => HoldReason::NotLive,
-            }],
-        );
+    let live_cluster = world.snapshot.live.management_clusters.get(management_cluster);
+    let live = live_cluster.and_then(|live| live.platforms.get(component));
+    let (Some(live_cluster), Some(live)) = (live_cluster, live) else {
+        let reason = unseen(world, management_cluster, live_cluster, Inventory::Platforms);
+        return held(None, vec![reason]);
     };
     let Some(binding) = world.declared.bindings.get(target) else {
         return held(None, vec![HoldReason::NotDeclared]);

@@ -12,6 +12,7 @@ use crate::policy::{FleetFile, PolicySet, Shard, ShardingPolicy};
 
 use super::World;
 use super::history::History;
+use super::inventory::Shrunk;
 
 /// A shard as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub fn shards(
         snapshot,
         declared,
         history: &History::of(&snapshot.ledger),
+        shrunk: &Shrunk::of(snapshot, declared),
         now,
     };
     let occupancy = Occupancy::of(&world);
@@ -232,7 +234,10 @@ pub(super) fn blind(world: &World<'_>, shard: &Shard) -> Option<String> {
             world.now
         ));
     }
-    live.gap_in(Inventory::Clusters).map(|gap| gap.cause.clone())
+    let doubt = || world.shrunk.cause(&shard.management_cluster);
+    live.gap_in(Inventory::Clusters)
+        .map(|gap| gap.cause.clone())
+        .or_else(doubt)
 }
 
 /// Placements that are under review take room as if they were merged.

@@ -4,6 +4,7 @@
 
 mod controllers;
 mod guards;
+mod inventory;
 mod node_groups;
 mod platform;
 mod totality;
