@@ -1,6 +1,8 @@
 # The table of contents. Everything that CI does is one of these.
 
-.PHONY: help build test lint bench audit accept-blind schema
+.PHONY: help build test test-offline servers lint bench audit accept-blind schema
+
+need = for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "this needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -8,10 +10,23 @@ help: ## list what there is
 build: ## the release binary
 	cargo build --release --locked
 
-test: ## everything that must hold; needs Rust, git and a C compiler
-	@for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "make test needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
+test: ## everything that must hold, on real servers; needs Rust, git, a C compiler, Go and npm
+	@$(need)
+	@tests/env/build.sh --check
 	cargo fetch --locked --quiet
+	@tests/env/build.sh & servers=$$!; start=$$(date +%s); \
+	cargo test --locked --no-run; built=$$?; echo "=== rust: built in $$(($$(date +%s) - start)) s"; \
+	wait $$servers && exit $$built
 	cargo test --locked
+
+test-offline: ## the part of the tests that needs no servers; needs Rust, git and a C compiler
+	@$(need)
+	cargo fetch --locked --quiet
+	cargo test --locked --lib --bins --test integration
+	cargo test --locked --doc
+
+servers: ## build the real servers of the tests, or find them in the cache
+	tests/env/build.sh
 
 lint: ## format and lints, warnings are errors
 	cargo fmt --check

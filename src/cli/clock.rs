@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 /// What the process was told by its environment.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
@@ -21,6 +23,37 @@ pub(super) fn no_colour() -> bool {
 /// The program that shows differences instead of us, as kubectl knows it.
 pub(super) fn external_diff() -> Option<String> {
     variable("KUBECTL_EXTERNAL_DIFF")
+}
+
+/// The secret in a variable that the fleet file names.
+pub(super) fn secret(name: &str) -> Option<String> {
+    variable(name)
+}
+
+/// What time it is: read once by a verb that asks the clusters.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The kubeconfig file that kubectl would use: the first of `KUBECONFIG`, or `~/.kube/config`.
+pub(super) fn kubeconfig() -> Option<PathBuf> {
+    let named = variable("KUBECONFIG").and_then(|list| {
+        let first = std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty());
+        first
+    });
+    named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".kube/config")))
+}
+
+/// The address of the API server that a pod is told of.
+pub(super) fn in_cluster_server() -> Option<String> {
+    let (host, port) = (
+        variable("KUBERNETES_SERVICE_HOST")?,
+        variable("KUBERNETES_SERVICE_PORT")?,
+    );
+    // An IPv6 address stands in brackets.
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!("https://{host}:{port}"))
 }
 
 /// The user's cache folder for this program: `$XDG_CACHE_HOME/fleetscale` or `~/.cache/fleetscale`.

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 
 use crate::decide;
-use crate::error::{ErrorKind, Failure};
+use crate::error::Failure;
 use crate::fleet::FleetTree;
-use crate::model::{
-    BranchName, Decision, Edit, HoldReason, Ledger, Plan, Refusal, RepoPath, Snapshot, Target, Verdict,
-};
+use crate::model::{BranchName, Decision, Edit, HoldReason, Plan, Refusal, RepoPath, Snapshot, Target, Verdict};
 use crate::plan;
 use crate::render::{self, RenderError, Rendered};
 
@@ -26,7 +24,7 @@ pub(super) struct Computed {
 }
 
 /// Decides, plans and renders.
-pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Selection>) -> Result<Computed, Failure> {
+pub(super) fn compute(inputs: &Inputs, snapshot: Snapshot, selection: Option<&Selection>) -> Result<Computed, Failure> {
     let Inputs {
         workspace,
         policies,
@@ -34,10 +32,6 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
         declared,
     } = inputs;
     let fleet = &workspace.fleet;
-    let snapshot = Snapshot {
-        ledger,
-        ..workspace.snapshot.clone()
-    };
     let decisions = decide::decide(fleet, policies, &snapshot, declared, workspace.now);
     let mut decisions: Vec<Decision> = decisions.into_iter().map(|decision| prove(decision, inputs)).collect();
     let (digest, base) = (snapshot.digest(), &workspace.base);
@@ -62,7 +56,8 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
             }
             plan = selection.narrow(plan, fleet);
         }
-        let failure = match render_all(tree, &plan) {
+        // Edits that can be proven one by one and not together hold their own targets, and nobody else's.
+        let unproven = match render_all(tree, &plan) {
             Ok(rendered) => {
                 return Ok(Computed {
                     snapshot,
@@ -70,13 +65,8 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
                     rendered,
                 });
             }
-            Err(failure) => failure,
+            Err(unproven) => unproven,
         };
-        // Edits that can be proven one by one and not together hold their own targets, and nobody else's.
-        let unproven = unproven(tree, &plan);
-        if unproven.is_empty() {
-            return Err(failure);
-        }
         decisions = decisions
             .into_iter()
             .map(|decision| match unproven.get(&decision.target) {
@@ -85,19 +75,6 @@ pub(super) fn compute(inputs: &Inputs, ledger: Ledger, selection: Option<&Select
             })
             .collect();
     }
-}
-
-/// The targets of every proposal whose edits can't be rendered together, with the reason.
-fn unproven(tree: &FleetTree, plan: &Plan) -> BTreeMap<Target, RenderError> {
-    let mut unproven = BTreeMap::new();
-    for proposal in &plan.proposals {
-        let edits: Vec<Edit> = proposal.edits().cloned().collect();
-        if let Err(error) = render_edits(tree, &edits) {
-            let targets = proposal.changes.iter().map(|change| change.target.clone());
-            unproven.extend(targets.map(|target| (target, error.clone())));
-        }
-    }
-    unproven
 }
 
 /// A change whose edits can't be proven becomes a hold with the reason, before anything is planned around it.
@@ -133,16 +110,29 @@ fn refused(decision: Decision, error: &RenderError) -> Decision {
     }
 }
 
-/// Each proposal's files, each on the base alone: every pull request stands for itself.
-pub(super) fn render_all(tree: &FleetTree, plan: &Plan) -> Result<BTreeMap<BranchName, Rendered>, Failure> {
-    let proposals = plan.proposals.iter();
-    proposals
-        .map(|proposal| {
-            let edits: Vec<Edit> = proposal.edits().cloned().collect();
-            let rendered = render_edits(tree, &edits).map_err(|error| Failure::new(ErrorKind::Input, &error))?;
-            Ok((proposal.branch.clone(), rendered))
-        })
-        .collect()
+/// Each proposal's files, each on the base alone: every pull request stands for itself. If some can't be proven, their targets with the reason.
+pub(super) fn render_all(
+    tree: &FleetTree,
+    plan: &Plan,
+) -> Result<BTreeMap<BranchName, Rendered>, BTreeMap<Target, RenderError>> {
+    let (mut rendered, mut unproven) = (BTreeMap::new(), BTreeMap::new());
+    for proposal in &plan.proposals {
+        let edits: Vec<Edit> = proposal.edits().cloned().collect();
+        match render_edits(tree, &edits) {
+            Ok(files) => {
+                rendered.insert(proposal.branch.clone(), files);
+            }
+            Err(error) => {
+                let targets = proposal.changes.iter().map(|change| change.target.clone());
+                unproven.extend(targets.map(|target| (target, error.clone())));
+            }
+        }
+    }
+    if unproven.is_empty() {
+        Ok(rendered)
+    } else {
+        Err(unproven)
+    }
 }
 
 /// The files that some edits lead to.

@@ -9,8 +9,10 @@ use crate::render::{Rendered, unified_diff};
 
 use super::args::InputArgs;
 use super::clock;
-use super::compute::{Computed, compute, render_edits};
+use super::compute::{compute, render_edits};
 use super::inputs::Inputs;
+use super::observing;
+use super::publishing;
 use super::saved;
 use super::terminal::Terminal;
 
@@ -44,18 +46,13 @@ fn differences(args: Args, terminal: &Terminal) -> super::Outcome {
         input_args.reference.get_or_insert_with(|| plan.base.commit.to_string());
     }
     let inputs = Inputs::read(&input_args, terminal)?;
-    let plan = match saved {
-        Some(plan) => input_args.select.as_ref().map_or_else(
-            || plan.clone(),
-            |selection| selection.narrow(plan.clone(), &inputs.workspace.fleet),
-        ),
-        None => {
-            let Computed { plan, .. } = compute(
-                &inputs,
-                inputs.workspace.snapshot.ledger.clone(),
-                input_args.select.as_ref(),
-            )?;
-            plan
+    let plan = match (saved, &input_args.select) {
+        (Some(plan), Some(selection)) => selection.narrow(plan, &inputs.workspace.fleet),
+        (Some(plan), None) => plan,
+        (None, selection) => {
+            let ledger = publishing::ledger_of_files(&inputs, &input_args)?;
+            let snapshot = observing::snapshot(&inputs, ledger, terminal)?;
+            compute(&inputs, snapshot, selection.as_ref())?.plan
         }
     };
     let rendered = render_together(&inputs, &plan)?;

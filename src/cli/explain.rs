@@ -14,6 +14,7 @@ use crate::plan::printable;
 use super::args::{Format, InputArgs};
 use super::compute::{Computed, compute};
 use super::inputs::Inputs;
+use super::observing;
 use super::publishing;
 use super::saved;
 use super::terminal::Terminal;
@@ -53,7 +54,8 @@ pub(super) fn run(
 ) -> super::Outcome {
     let inputs = Inputs::read(&input_args, terminal)?;
     let ledger = publishing::ledger_to_answer(&inputs, &input_args)?;
-    let Computed { plan, snapshot, .. } = compute(&inputs, ledger, None)?;
+    let snapshot = observing::snapshot(&inputs, ledger, terminal)?;
+    let Computed { plan, snapshot, .. } = compute(&inputs, snapshot, None)?;
     let target = find(&target, &plan)?;
     let (decision, branch) = verdict(&target, &plan)?;
     let explanation = Explanation {
@@ -70,8 +72,7 @@ pub(super) fn run(
     let text = match output {
         Format::Text => words(&target, &explanation),
         Format::Json => saved::json(&explanation)?,
-        Format::Yaml => serde_yaml::to_string(&explanation)
-            .map_err(|error| Failure::plain(ErrorKind::Input, format!("writing YAML: {error}")))?,
+        Format::Yaml => saved::yaml(&explanation)?,
     };
     terminal.data(&text);
     Ok(0)

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use super::args::{Format, InputArgs};
 use super::compute::{Computed, compute};
 use super::inputs::Inputs;
+use super::observing;
+use super::publishing;
 use super::saved;
 use super::terminal::Terminal;
 
@@ -42,8 +44,9 @@ fn plan(args: Args, terminal: &Terminal) -> super::Outcome {
         detailed_exitcode,
     } = args;
     let inputs = Inputs::read(&input_args, terminal)?;
-    let ledger = inputs.workspace.snapshot.ledger.clone();
-    let Computed { plan, .. } = compute(&inputs, ledger, input_args.select.as_ref())?;
+    let ledger = publishing::ledger_of_files(&inputs, &input_args)?;
+    let snapshot = observing::snapshot(&inputs, ledger, terminal)?;
+    let Computed { plan, .. } = compute(&inputs, snapshot, input_args.select.as_ref())?;
     if let Some(path) = out {
         saved::write(&path, &saved::json(&plan)?)?;
     }

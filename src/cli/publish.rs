@@ -38,7 +38,13 @@ pub(super) fn run(
         None => plan,
     };
     let ledger = publishing::ledger(&inputs)?;
-    let rendered = render_all(&inputs.tree, &plan)?;
+    let rendered = render_all(&inputs.tree, &plan).map_err(|unproven| {
+        let first = unproven.into_values().next();
+        first.map_or_else(
+            || Failure::plain(ErrorKind::Input, "the plan's edits can't be made"),
+            |error| Failure::new(ErrorKind::Input, &error),
+        )
+    })?;
     let scopes = carry_out(&inputs.workspace, &plan, &ledger, &rendered, false, terminal)?;
     terminal.data(&publishing::text(&scopes));
     Ok(publishing::exit_code(&scopes))

@@ -16,15 +16,8 @@ use crate::render::Rendered;
 use super::args::InputArgs;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
+use super::waiting::wait;
 use super::workspace::Workspace;
-
-/// Runs the few calls that wait on a forge. They wait one after the other, so one thread is enough.
-fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Failure::plain(ErrorKind::Publish, format!("starting the runtime: {error}")))?;
-    Ok(runtime.block_on(future))
-}
 
 /// What we said before and what became of it, read from the remote and the forge.
 pub(super) fn ledger(inputs: &Inputs) -> Result<Ledger, Failure> {
@@ -59,10 +52,21 @@ pub(super) fn ledger(inputs: &Inputs) -> Result<Ledger, Failure> {
 
 /// The same for a verb that only answers. A recorded snapshot answers for the moment that it recorded, and another base has no pull requests.
 pub(super) fn ledger_to_answer(inputs: &Inputs, args: &InputArgs) -> Result<Ledger, Failure> {
-    if args.snapshot.is_some() || args.reference.is_some() {
-        return Ok(inputs.workspace.snapshot.ledger.clone());
+    match &inputs.workspace.recorded {
+        Some(recorded) if args.snapshot.is_some() => Ok(recorded.ledger.clone()),
+        recorded if args.reference.is_some() => Ok(recorded
+            .as_ref()
+            .map_or_else(Ledger::default, |recorded| recorded.ledger.clone())),
+        _ => ledger(inputs),
     }
-    ledger(inputs)
+}
+
+/// The same for a verb that answers from files alone where there is a file: remote and forge are asked only if the clusters are.
+pub(super) fn ledger_of_files(inputs: &Inputs, args: &InputArgs) -> Result<Ledger, Failure> {
+    match &inputs.workspace.recorded {
+        Some(recorded) => Ok(recorded.ledger.clone()),
+        None => ledger_to_answer(inputs, args),
+    }
 }
 
 /// What became of one branch, for people and programs.

@@ -11,6 +11,7 @@ use crate::plan;
 use super::args::{Format, InputArgs};
 use super::compute::{Computed, compute};
 use super::inputs::Inputs;
+use super::observing;
 use super::publishing::{self, ScopeReport, carry_out};
 use super::saved;
 use super::terminal::Terminal;
@@ -49,15 +50,20 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
     }
     let inputs = Inputs::read(&input_args, terminal)?;
     let ledger = publishing::ledger(&inputs)?;
+    let snapshot = observing::snapshot(&inputs, ledger, terminal)?;
     let Computed {
         snapshot,
         plan,
         rendered,
-    } = compute(&inputs, ledger, input_args.select.as_ref())?;
+    } = compute(&inputs, snapshot, input_args.select.as_ref())?;
     if let Some(path) = snapshot_out {
         saved::write(&path, &saved::json(&snapshot)?)?;
     }
     let scopes = carry_out(&inputs.workspace, &plan, &snapshot.ledger, &rendered, dry_run, terminal)?;
+    let report = Report {
+        plan: &plan,
+        scopes: &scopes,
+    };
     match output {
         Format::Text => {
             terminal.data(&plan::changes_table(&plan));
@@ -67,17 +73,8 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
             terminal.data(&where_it_is(&inputs));
             terminal.data(&format!("{}\n", plan::summary(plan.summary())));
         }
-        Format::Json => terminal.data(&saved::json(&Report {
-            plan: &plan,
-            scopes: &scopes,
-        })?),
-        Format::Yaml => {
-            let text = serde_yaml::to_string(&Report {
-                plan: &plan,
-                scopes: &scopes,
-            });
-            terminal.data(&text.map_err(|error| Failure::plain(ErrorKind::Input, format!("writing YAML: {error}")))?);
-        }
+        Format::Json => terminal.data(&saved::json(&report)?),
+        Format::Yaml => terminal.data(&saved::yaml(&report)?),
     }
     Ok(publishing::exit_code(&scopes))
 }

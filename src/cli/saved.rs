@@ -39,8 +39,7 @@ pub(super) fn print(plan: &Plan, format: Format) -> Result<String, Failure> {
     match format {
         Format::Text => Ok(plan::text(plan)),
         Format::Json => json(plan),
-        Format::Yaml => serde_yaml::to_string(plan)
-            .map_err(|error| Failure::plain(ErrorKind::Input, format!("writing YAML: {error}"))),
+        Format::Yaml => yaml(plan),
     }
 }
 
@@ -50,6 +49,11 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
         .map_err(|error| Failure::plain(ErrorKind::Input, format!("writing JSON: {error}")))?;
     text.push('\n');
     Ok(text)
+}
+
+/// A value as YAML.
+pub(super) fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_yaml::to_string(value).map_err(|error| Failure::plain(ErrorKind::Input, format!("writing YAML: {error}")))
 }
 
 /// Writes a file whole or not at all. What is no file (`/dev/stdout`, a pipe) is written to, and never replaced by one.

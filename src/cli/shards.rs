@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::decide::{self, ShardState};
-use crate::model::Snapshot;
 use crate::plan::printable;
 
 use super::args::InputArgs;
 use super::inputs::Inputs;
+use super::observing;
 use super::publishing;
 use super::terminal::Terminal;
 
@@ -25,10 +25,8 @@ pub(super) fn run(Args { inputs: input_args }: Args, terminal: &Terminal) -> sup
         declared,
         tree: _,
     } = &inputs;
-    let snapshot = Snapshot {
-        ledger: publishing::ledger_to_answer(&inputs, &input_args)?,
-        ..workspace.snapshot.clone()
-    };
+    let ledger = publishing::ledger_to_answer(&inputs, &input_args)?;
+    let snapshot = observing::snapshot(&inputs, ledger, terminal)?;
     let states = decide::shards(&workspace.fleet, policies, &snapshot, declared, workspace.now);
     terminal.data(&table(&states));
     Ok(0)

@@ -9,6 +9,7 @@ use crate::error::{ErrorKind, Failure};
 use crate::forge::LocalForge;
 use crate::git::{self, Identity, Remote, Store};
 use crate::model::{BRANCH_PREFIX, Base, BranchName, Digest, Snapshot};
+use crate::net::Deadline;
 use crate::observe;
 use crate::policy::{FleetFile, Forge, Problem, Repository, ServerRef};
 
@@ -20,8 +21,14 @@ use super::terminal::Terminal;
 /// The fleet file with everything that it names, opened.
 pub(super) struct Workspace {
     pub(super) fleet: FleetFile,
-    pub(super) snapshot: Snapshot,
+    /// The folder of the fleet file, which its paths are relative to.
+    pub(super) folder: PathBuf,
+    /// The recorded snapshot, if one is named; without it the clusters are asked.
+    pub(super) recorded: Option<Snapshot>,
+    /// The time of the decision, and of the observation where there is one.
     pub(super) now: Timestamp,
+    /// When the whole run has to be over.
+    pub(super) deadline: Deadline,
     pub(super) store: Store,
     pub(super) remote: Remote,
     pub(super) base: Base,
@@ -43,17 +50,26 @@ impl Workspace {
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."))
             .to_owned();
-        let snapshot = load_snapshot(args.snapshot.as_deref(), &fleet, &folder)?;
+        let deadline = Deadline::after(standard(fleet.deadlines.run));
+        let recorded = load_snapshot(args.snapshot.as_deref(), &fleet, &folder)?;
+        let now = args
+            .now
+            .or(recorded.as_ref().map(|snapshot| snapshot.captured_at))
+            .unwrap_or_else(clock::now);
         // The imported world is the fleet file's own: another snapshot is another look at it, and a recorded one replays on it.
         let own = match &args.snapshot {
-            Some(_) => load_snapshot(None, &fleet, &folder).unwrap_or_else(|_| snapshot.clone()),
-            None => snapshot.clone(),
+            Some(_) => load_snapshot(None, &fleet, &folder)
+                .ok()
+                .flatten()
+                .or_else(|| recorded.clone()),
+            None => recorded.clone(),
         };
         let work = match &args.work_dir {
             Some(work) => work.clone(),
-            None => default_work_dir(&fleet, &bytes, &folder, &own)?,
+            None => default_work_dir(&fleet, &bytes, &folder, own.as_ref())?,
         };
-        let (store, remote) = open_repository(args, &fleet, &folder, &work, &own, terminal)?;
+        let imported_at = own.map_or(now, |snapshot| snapshot.captured_at);
+        let (store, remote) = open_repository(args, &fleet, &folder, &work, imported_at, terminal)?;
         let base = base(args, &fleet, &store)?;
         let Forge::Local { path } = &fleet.forge else {
             return Err(Failure::plain(ErrorKind::Policy, "only `forge: local` works yet"));
@@ -63,12 +79,13 @@ impl Workspace {
             .map_or_else(|| work.join("pull-requests"), |path| folder.join(path));
         let agent = Identity::new(&fleet.author.name, &fleet.author.email)
             .map_err(|error| Failure::new(ErrorKind::Policy, &error))?;
-        let now = args.now.unwrap_or(snapshot.captured_at);
         let forge = LocalForge::new(&forge_path);
         Ok(Self {
             fleet,
-            snapshot,
+            folder,
+            recorded,
             now,
+            deadline,
             store,
             remote,
             base,
@@ -111,25 +128,32 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::plain(ErrorKind::Input, format!("reading {}: {error}", path.display())))
 }
 
-fn load_snapshot(named: Option<&Path>, fleet: &FleetFile, folder: &Path) -> Result<Snapshot, Failure> {
+/// The recorded snapshot that the command line or the fleet file names.
+fn load_snapshot(named: Option<&Path>, fleet: &FleetFile, folder: &Path) -> Result<Option<Snapshot>, Failure> {
     let path = match (named, &fleet.snapshot) {
         (Some(path), _) => path.to_owned(),
         (None, Some(path)) => folder.join(path),
-        (None, None) => {
-            return Err(Failure::plain(ErrorKind::Input, "there is no snapshot to decide on")
-                .with_hint("name one with --snapshot FILE, or in the fleet file as spec.source.snapshot"));
-        }
+        (None, None) => return Ok(None),
     };
     let file = path.display().to_string();
-    observe::recorded(&file, &read(&path)?).map_err(|error| Failure::new(ErrorKind::Input, &error))
+    let read = observe::recorded(&file, &read(&path)?);
+    read.map(Some).map_err(|error| Failure::new(ErrorKind::Input, &error))
+}
+
+/// A length of time as the standard library has it.
+pub(super) fn standard(length: crate::model::Duration) -> std::time::Duration {
+    std::time::Duration::from_secs(length.seconds().into())
 }
 
 /// A folder of the cache that belongs to exactly this fleet file, snapshot and imported folder.
-fn default_work_dir(fleet: &FleetFile, bytes: &[u8], folder: &Path, snapshot: &Snapshot) -> Result<PathBuf, Failure> {
-    let mut parts: Vec<(String, Digest)> = vec![
-        ("fleet file".to_owned(), Digest::of_bytes(bytes)),
-        ("snapshot".to_owned(), snapshot.digest()),
-    ];
+fn default_work_dir(
+    fleet: &FleetFile,
+    bytes: &[u8],
+    folder: &Path,
+    snapshot: Option<&Snapshot>,
+) -> Result<PathBuf, Failure> {
+    let mut parts: Vec<(String, Digest)> = vec![("fleet file".to_owned(), Digest::of_bytes(bytes))];
+    parts.extend(snapshot.map(|snapshot| ("snapshot".to_owned(), snapshot.digest())));
     if let Repository::Import(import) = &fleet.repository {
         digest_folder(&folder.join(import), "", &mut parts)?;
     }
@@ -175,7 +199,7 @@ fn open_repository(
     fleet: &FleetFile,
     folder: &Path,
     work: &Path,
-    snapshot: &Snapshot,
+    imported_at: Timestamp,
     terminal: &Terminal,
 ) -> Result<(Store, Remote), Failure> {
     let git_failed = |error: git::GitError| Failure::new(ErrorKind::Publish, &error);
@@ -189,7 +213,7 @@ fn open_repository(
             create_folder(work)?;
             let importer =
                 Identity::new(IMPORTER.0, IMPORTER.1).map_err(|error| Failure::new(ErrorKind::Input, &error))?;
-            git::import(&folder.join(import), &bare, &importer, snapshot.captured_at)
+            git::import(&folder.join(import), &bare, &importer, imported_at)
                 .map_err(|error| Failure::new(ErrorKind::Input, &error))?;
             remind_of_import(&folder.join(import), work, terminal)?;
             Remote::Path(bare)

@@ -3,6 +3,7 @@
 #
 #   tests/env/build.sh            all of them
 #   tests/env/build.sh etcd ...   these
+#   tests/env/build.sh --check    none: only says what is missing on this machine
 #
 # What a server is made of (its go.mod and go.sum, the Go version, the line below that builds it) is hashed; a folder of that
 # name in the cache is used as it is. The cache is FLEETSCALE_SERVERS, or ~/.cache/fleetscale/servers: a fresh clone on the same
@@ -19,6 +20,8 @@ missing() {
 command -v go >/dev/null || missing Go 'install Go 1.26 or later (go.dev/dl)'
 command -v cc >/dev/null || missing 'a C compiler' 'install gcc or clang'
 command -v npm >/dev/null || missing npm 'install Node.js with npm (nodejs.org)'
+
+[ "${1:-}" != --check ] || exit 0
 
 # A toolchain that the go command would fetch by itself is not what the hash says.
 export GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off
