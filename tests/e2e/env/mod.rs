@@ -1,9 +1,11 @@
 //! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
 
 mod process;
+mod proxy;
 
 use std::path::PathBuf;
 
+pub(crate) use proxy::{Fault, Proxy, Seen, json_answer};
 pub(crate) use process::{Process, free_port, wait_until};
 
 /// A folder of `target/servers`: the binaries of a server, or its module's source.
