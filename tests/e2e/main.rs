@@ -11,3 +11,5 @@
 
 #[expect(dead_code, unused_imports, reason = "the kit comes before the tests that use it")]
 mod env;
+#[expect(dead_code, reason = "the kit comes before the tests that use it")]
+mod fleet;

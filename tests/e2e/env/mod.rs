@@ -5,8 +5,8 @@ mod proxy;
 
 use std::path::PathBuf;
 
-pub(crate) use proxy::{Fault, Proxy, Seen, json_answer};
 pub(crate) use process::{Process, free_port, wait_until};
+pub(crate) use proxy::{Fault, Proxy, Seen, json_answer};
 
 /// A folder of `target/servers`: the binaries of a server, or its module's source.
 pub(crate) fn built(name: &str) -> PathBuf {

@@ -56,7 +56,9 @@ impl Proxy {
             let certificate = ureq::tls::Certificate::from_pem(pem).unwrap();
             tls = tls.root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]));
         }
-        let tls = tls.unversioned_rustls_crypto_provider(fleetscale::net::tls_provider()).build();
+        let tls = tls
+            .unversioned_rustls_crypto_provider(fleetscale::net::tls_provider())
+            .build();
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
@@ -171,7 +173,12 @@ fn read_request(reader: &mut impl BufRead) -> Option<Seen> {
         };
         headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let value = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    };
     let mut body = Vec::new();
     if value("transfer-encoding").is_some_and(|how| how.contains("chunked")) {
         loop {
@@ -198,7 +205,10 @@ fn forward(agent: &ureq::Agent, upstream: &str, request: &Seen) -> Option<(Strin
     let (method, path) = request.line.split_once(' ')?;
     let mut builder = http::Request::builder().method(method).uri(format!("{upstream}{path}"));
     for (name, value) in &request.headers {
-        if !matches!(name.as_str(), "host" | "connection" | "content-length" | "transfer-encoding" | "expect") {
+        if !matches!(
+            name.as_str(),
+            "host" | "connection" | "content-length" | "transfer-encoding" | "expect"
+        ) {
             builder = builder.header(name, value);
         }
     }
