@@ -9,6 +9,7 @@ mod compute;
 mod diff;
 mod explain;
 mod inputs;
+mod observe;
 mod observing;
 mod plan;
 mod publish;
@@ -52,6 +53,8 @@ struct Cli {
 enum Verb {
     /// Observe, decide, plan and publish: what the CronJob calls.
     Run(run::Args),
+    /// Ask the clusters and Prometheus, and write what they said as a snapshot.
+    Observe(observe::Args),
     /// Decide and plan, and print the plan; nothing is written.
     Plan(plan::Args),
     /// Print a saved plan.
@@ -104,6 +107,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     telemetry::install(format, &clock::log_filter(), terminal.colour_on_stderr());
     let outcome = match verb {
         Verb::Run(args) => run::run(args, &terminal),
+        Verb::Observe(args) => observe::run(args, &terminal),
         Verb::Plan(args) => plan::run(args, &terminal),
         Verb::Show(args) => show::run(args, &terminal),
         Verb::Diff(args) => diff::run(args, &terminal),

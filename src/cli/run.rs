@@ -69,14 +69,15 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
             terminal.data(&plan::changes_table(&plan));
             terminal.data(&plan::holds(&plan));
             terminal.data(&publishing::text(&scopes));
+            terminal.talk(&observing::not_seen(&snapshot));
             terminal.talk(&unbound(&inputs.declared));
             terminal.data(&where_it_is(&inputs));
-            terminal.data(&format!("{}\n", plan::summary(plan.summary())));
+            terminal.data(&format!("{}\n", plan.summary()));
         }
         Format::Json => terminal.data(&saved::json(&report)?),
         Format::Yaml => terminal.data(&saved::yaml(&report)?),
     }
-    Ok(publishing::exit_code(&scopes))
+    Ok(publishing::exit_code(&scopes).max(observing::exit_code(&snapshot)))
 }
 
 /// Policies from a folder on disk were reviewed by nobody, and a base that is no branch can't be merged into.

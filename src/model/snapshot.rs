@@ -112,6 +112,8 @@ pub enum Inventory {
     Platforms,
     /// Controllers.
     Controllers,
+    /// The metrics of nodes and controllers. Each measurement that is missing says so itself; this is the one cause of many.
+    Metrics,
 }
 
 impl fmt::Display for Inventory {
@@ -120,6 +122,7 @@ impl fmt::Display for Inventory {
             Self::Clusters => "clusters",
             Self::Platforms => "platforms",
             Self::Controllers => "controllers",
+            Self::Metrics => "metrics",
         })
     }
 }

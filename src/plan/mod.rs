@@ -23,13 +23,12 @@ use crate::model::{
 };
 use crate::policy::{FleetFile, GroupBy, PolicySet};
 
-use room::Room;
-
 use related::Related;
+use room::Room;
 
 pub use check::check;
 pub use scopes::branch_of;
-pub use text::{changes_table, holds, printable, summary, text, unbound, visible};
+pub use text::{changes_table, holds, printable, text, unbound, visible};
 
 /// What a plan stands on, beside the decisions.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::model::{Decision, Grade, HoldReason, Plan, ProposedAction, Severity, Summary, Unbound, Verdict, is_held};
+use crate::model::{Decision, Grade, HoldReason, Plan, ProposedAction, Severity, Unbound, Verdict, is_held};
 
 /// The whole plan as text. Text from outside is made harmless for a terminal.
 pub fn text(plan: &Plan) -> String {
@@ -47,13 +47,8 @@ pub fn text(plan: &Plan) -> String {
             .map_or(String::new(), |target| format!("{target} "));
         let _ = writeln!(out, "{word}: {target}{}", note.message);
     }
-    let _ = writeln!(out, "{}", summary(plan.summary()));
+    let _ = writeln!(out, "{}", plan.summary());
     out
-}
-
-/// The last line.
-pub fn summary(summary: Summary) -> String {
-    summary.to_string()
 }
 
 /// What changes, by proposal: target, from and to, why.

@@ -99,7 +99,12 @@ fn how() -> impl Strategy<Value = How> {
 }
 
 fn inventory() -> impl Strategy<Value = Inventory> {
-    prop::sample::select(vec![Inventory::Clusters, Inventory::Platforms, Inventory::Controllers])
+    prop::sample::select(vec![
+        Inventory::Clusters,
+        Inventory::Platforms,
+        Inventory::Controllers,
+        Inventory::Metrics,
+    ])
 }
 
 /// Any number of them, often none but one.
@@ -221,6 +226,11 @@ impl Degradation {
                         let namespaces = cluster.clusters.values_mut();
                         if let Some(clusters) = pick(namespaces.collect(), key) {
                             clusters.pop_first();
+                        }
+                    }
+                    Inventory::Metrics => {
+                        for group in groups_of(cluster) {
+                            group.measurements.clear();
                         }
                     }
                 }
