@@ -2,6 +2,8 @@
 //!
 //! What is read here is checked for its form alone. Whether a value may be trusted is graded where it is used, at the time of the decision.
 
+pub mod prometheus;
+
 use crate::model::{MACHINE_API_VERSION, Snapshot};
 
 /// Why a recorded snapshot can't be used.

@@ -9,7 +9,7 @@ pub(super) fn among<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone
 }
 
 /// A question for the words that may have been meant.
-pub(super) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = nearest(word, known);
     (!near.is_empty()).then(|| format!("did you mean {}?", list(near.into_iter()).replace(", ", " or ")))
 }
