@@ -13,3 +13,4 @@
 mod env;
 #[expect(dead_code, reason = "the kit comes before the tests that use it")]
 mod fleet;
+mod prometheus;

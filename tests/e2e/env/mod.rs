@@ -1,11 +1,13 @@
 //! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
 
 mod process;
+mod prometheus;
 mod proxy;
 
 use std::path::PathBuf;
 
 pub(crate) use process::{Process, free_port, wait_until};
+pub(crate) use prometheus::{Prometheus, Samples};
 pub(crate) use proxy::{Fault, Proxy, Seen, json_answer};
 
 /// A folder of `target/servers`: the binaries of a server, or its module's source.
