@@ -4,9 +4,11 @@
 //! Git repository, as objects of API servers, and as samples of a Prometheus.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+use crate::env::Samples;
 
 /// The management clusters with their regions.
 pub(crate) const MANAGEMENT_CLUSTERS: [(&str, &str); 3] = [("eu-1", "eu"), ("eu-2", "eu"), ("us-1", "us")];
@@ -271,57 +273,39 @@ fn yaml(value: &Value) -> String {
     serde_yaml::to_string(value).unwrap()
 }
 
-/// What the nodes' exporters said until `now` (seconds since 1970), in OpenMetrics text for `promtool`.
-pub(crate) fn samples(now: i64) -> String {
-    let groups = groups();
-    let mut text = String::from("# TYPE node_cpu_seconds counter\n");
-    for group in &groups {
+/// What the nodes' exporters said until `now`.
+pub(crate) fn samples(now: Timestamp) -> Samples {
+    let mut samples = Samples::default();
+    let last_hour = |at: Timestamp| at > now - SignedDuration::from_hours(1);
+    for group in groups() {
         for node in group.nodes() {
-            let labels = labels(group, &node);
+            let labels = format!(
+                "cluster=\"{NAMESPACE}-{}\",node=\"{node}\",job=\"node-exporter\"",
+                group.cluster
+            );
+            let of_cpu = format!("{labels},cpu=\"0\",mode=\"idle\"");
             // How long the only CPU was idle, in seconds.
             let mut idle = 1_000.0;
             for at in times(now) {
-                let busy = if at > now - 3_600 {
-                    group.load.cpu.0
+                let Use { cpu, memory } = group.load;
+                let (busy, used) = if last_hour(at) {
+                    (cpu.0, memory.0)
                 } else {
-                    group.load.cpu.1
+                    (cpu.1, memory.1)
                 };
                 idle += (1.0 - busy) * (SCRAPE as f64);
-                let _ = writeln!(
-                    text,
-                    "node_cpu_seconds_total{{{labels},cpu=\"0\",mode=\"idle\"}} {idle} {at}"
-                );
+                samples.add("node_cpu_seconds_total", &of_cpu, idle, at);
+                samples.add("node_memory_MemAvailable_bytes", &labels, (1.0 - used) * MEMORY, at);
+                samples.add("node_memory_MemTotal_bytes", &labels, MEMORY, at);
             }
         }
     }
-    for name in ["node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes"] {
-        let _ = writeln!(text, "# TYPE {name} gauge");
-        for group in &groups {
-            for node in group.nodes() {
-                let labels = labels(group, &node);
-                for at in times(now) {
-                    let used = if at > now - 3_600 {
-                        group.load.memory.0
-                    } else {
-                        group.load.memory.1
-                    };
-                    let share = if name.contains("Total") { 1.0 } else { 1.0 - used };
-                    let _ = writeln!(text, "{name}{{{labels}}} {} {at}", share * 16e9);
-                }
-            }
-        }
-    }
-    text.push_str("# EOF\n");
-    text
+    samples
 }
 
-fn times(now: i64) -> impl Iterator<Item = i64> {
-    (0..=HISTORY / SCRAPE).map(move |step| now - HISTORY + step * SCRAPE)
-}
+/// The memory of a node, in bytes.
+const MEMORY: f64 = 16e9;
 
-fn labels(group: &Group, node: &str) -> String {
-    format!(
-        "cluster=\"{NAMESPACE}-{}\",node=\"{node}\",job=\"node-exporter\"",
-        group.cluster
-    )
+fn times(now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    (0..=HISTORY / SCRAPE).map(move |step| now - SignedDuration::from_secs(HISTORY - step * SCRAPE))
 }
