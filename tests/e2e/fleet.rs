@@ -25,7 +25,7 @@ const HISTORY: i64 = 25 * 3_600;
 /// What crosses, as `cluster/group`, with the use over the last hour and before it: CPU, memory.
 ///
 /// P1 is above 95 % CPU or 85 % memory over an hour, P2 above 75 % over a day. Each P1 is low before its last hour, so that it is no P2.
-pub(crate) const P1: [(&str, Use); 4] = [
+const P1: [(&str, Use); 4] = [
     (
         "eu-1-c03/md-0",
         Use {
@@ -55,7 +55,7 @@ pub(crate) const P1: [(&str, Use); 4] = [
         },
     ),
 ];
-pub(crate) const P2: [(&str, Use); 3] = [
+const P2: [(&str, Use); 3] = [
     (
         "eu-1-c11/md-1",
         Use {
@@ -78,6 +78,18 @@ pub(crate) const P2: [(&str, Use); 3] = [
         },
     ),
 ];
+/// What is to be proposed: the group, its new number of nodes, and whether it is urgent. The nodes bring the highest use to 70 % or below:
+/// 3 × 0.97 / 0.70 = 4.2, so 5.
+pub(crate) const EXPECTED: [(&str, usize, bool); 7] = [
+    ("eu-1-c03/md-0", 5, true),
+    ("eu-1-c07/md-2", 4, true),
+    ("eu-1-c11/md-1", 4, false),
+    ("eu-2-c00/md-1", 5, true),
+    ("eu-2-c05/md-3", 4, false),
+    ("us-1-c02/md-0", 4, false),
+    ("us-1-c19/md-3", 5, true),
+];
+
 /// As close below the thresholds as a policy's percentages can say.
 const JUST_BELOW: [(&str, Use); 2] = [
     (
@@ -196,16 +208,18 @@ pub(crate) fn deployment_object(group: &Group, replicas: usize) -> Value {
     })
 }
 
-/// What the controllers write into a node group's status once all its nodes are there.
-pub(crate) fn deployment_status(replicas: usize) -> Value {
-    json!({"status": {
-        "replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas, "upToDateReplicas": replicas, "observedGeneration": 1,
-        "phase": "Running",
-    }})
+/// The same with what the controllers write into its status once all its nodes are there.
+pub(crate) fn live_deployment(group: &Group, replicas: usize) -> Value {
+    let mut object = deployment_object(group, replicas);
+    object["status"] = json!({
+        "replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas, "upToDateReplicas": replicas,
+        "observedGeneration": 1, "phase": "Running",
+    });
+    object
 }
 
-/// The object of a machine.
-pub(crate) fn machine_object(group: &Group, index: usize) -> Value {
+/// The object of a machine whose node is there.
+pub(crate) fn live_machine(group: &Group, index: usize) -> Value {
     json!({
         "apiVersion": "cluster.x-k8s.io/v1beta2",
         "kind": "Machine",
@@ -219,12 +233,8 @@ pub(crate) fn machine_object(group: &Group, index: usize) -> Value {
             },
         },
         "spec": machine_spec(group),
+        "status": {"nodeRef": {"name": group.node(index)}, "phase": "Running"},
     })
-}
-
-/// What the controllers write into a machine's status once its node is there.
-pub(crate) fn machine_status(group: &Group, index: usize) -> Value {
-    json!({"status": {"nodeRef": {"name": group.node(index)}, "phase": "Running"}})
 }
 
 fn machine_spec(group: &Group) -> Value {
