@@ -8,7 +8,6 @@
 
 mod applied;
 mod bind;
-mod components;
 mod document;
 mod gate;
 mod index;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::fleet::components::{Manager, manager_of};
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance, Object};
 use crate::fleet::shapes::{Reading, Said, arguments, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
+use crate::policy::catalogue::{Manager, manager_of};
 use crate::policy::{
     Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };

@@ -11,10 +11,10 @@ mod write_to;
 use std::collections::BTreeMap;
 
 use crate::model::{Binding, Declared, Form, HoldAnnotation, Refusal, Site, Target};
+use crate::policy::catalogue::manager_of;
 use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
-use super::components::manager_of;
 use super::index::Index;
 use super::screen::Screen;
 use super::shapes::{self, Reading};

@@ -4,11 +4,14 @@
 //! has it. A version that nobody has looked at is unknown, never assumed to be like its neighbours: Cluster API changed most of its
 //! defaults in one minor (v1.13), and removed a flag in the same one.
 
+mod managers;
 mod table;
 
 use std::fmt;
 
 use crate::model::{ComponentName, FlagName};
+
+pub use managers::{Manager, manager_of, managers};
 
 /// What a version's default of a flag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

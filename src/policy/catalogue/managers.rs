@@ -1,17 +1,17 @@
 //! The Deployments of the components that policies name.
 //!
 //! Their namespaces differ between installations (clusterctl, the operator's chart, a platform's own), so an object is found by its name
-//! within the paths of a management cluster.
+//! within a management cluster, in its files and in its API server alike.
 
 use crate::model::ComponentName;
 
 /// What a component's manifest is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Manager {
+pub struct Manager {
     /// The name of its Deployment.
-    pub(super) deployment: &'static str,
+    pub deployment: &'static str,
     /// The container that runs it.
-    pub(super) container: &'static str,
+    pub container: &'static str,
 }
 
 /// From the manifests of each project (`config/manager`, `config/default`; Kamaji: its chart with the release name `kamaji`). The container
@@ -46,8 +46,13 @@ const fn manager(deployment: &'static str) -> Manager {
     Manager { deployment, container }
 }
 
+/// Every component that has one, by name, with its manager.
+pub fn managers() -> impl Iterator<Item = (&'static str, Manager)> {
+    MANAGERS.into_iter()
+}
+
 /// The manager of a component; nothing for one that only a policy's `writeTo` can find.
-pub(super) fn manager_of(component: &ComponentName) -> Option<Manager> {
+pub fn manager_of(component: &ComponentName) -> Option<Manager> {
     let found = MANAGERS.iter().find(|(name, _)| *name == component.as_str());
     found.map(|(_, manager)| *manager)
 }
@@ -55,11 +60,11 @@ pub(super) fn manager_of(component: &ComponentName) -> Option<Manager> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::catalogue;
+    use crate::policy::catalogue::components;
 
     #[test]
     fn every_component_of_the_catalogue_has_a_manager() {
-        for component in catalogue::components() {
+        for component in components() {
             assert!(manager_of(&component.parse().unwrap()).is_some(), "{component}");
         }
     }
