@@ -1,7 +1,8 @@
-//! Where the live half of a snapshot comes from. For now that is a recorded file; the clusters themselves come next.
+//! Where the live half of a snapshot comes from: API servers, or a recorded file.
 //!
 //! What is read here is checked for its form alone. Whether a value may be trusted is graded where it is used, at the time of the decision.
 
+pub mod kube;
 pub mod prometheus;
 
 use crate::model::{MACHINE_API_VERSION, Snapshot};
