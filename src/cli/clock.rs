@@ -10,9 +10,9 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Which log events are wanted: `RUST_LOG`, or warnings.
+/// Which log events are wanted: `RUST_LOG`, or warnings. What kube's client calls an error is a try that failed; ours say what came of it.
 pub(super) fn log_filter() -> String {
-    variable("RUST_LOG").unwrap_or_else(|| "warn".to_owned())
+    variable("RUST_LOG").unwrap_or_else(|| "warn,kube_client=off".to_owned())
 }
 
 /// Whether the user asked for no colour (no-color.org).
