@@ -9,8 +9,9 @@
     reason = "a test that can not go on has failed, and unwrap says where; it waits for servers by the clock"
 )]
 
-#[expect(dead_code, unused_imports, reason = "the kit comes before the tests that use it")]
+#[expect(dead_code, reason = "the kit comes before the tests that use it")]
 mod env;
 #[expect(dead_code, reason = "the kit comes before the tests that use it")]
 mod fleet;
+mod kubernetes;
 mod prometheus;

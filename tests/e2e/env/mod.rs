@@ -1,5 +1,6 @@
 //! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
 
+pub(crate) mod kubernetes;
 mod process;
 mod prometheus;
 mod proxy;
