@@ -112,6 +112,13 @@ pub(super) fn measure(
         let cause = format!("{} of {} can't be", key.signal, list(&found.nonsense));
         return measured(Grade::Invalid, Some(cause));
     }
+    if !found.twice.is_empty() {
+        let cause = format!(
+            "more than one series says the same of {}; scrape each pod once",
+            list(&found.twice)
+        );
+        return measured(Grade::Suspect, Some(cause));
+    }
     if !found.crowded.is_empty() {
         let interval = source.scrape_interval;
         let cause = format!(
@@ -119,13 +126,6 @@ pub(super) fn measure(
             list(&found.crowded)
         );
         return measured(Grade::Invalid, Some(cause));
-    }
-    if !found.twice.is_empty() {
-        let cause = format!(
-            "more than one series says the same of {}; scrape each pod once",
-            list(&found.twice)
-        );
-        return measured(Grade::Suspect, Some(cause));
     }
     if running == 0 {
         let cause = format!("no pod of {namespace}/{deployment} has had a sample for {SEEN_WITHIN}");

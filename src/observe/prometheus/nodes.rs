@@ -109,20 +109,20 @@ pub(super) fn measure(
         let cause = format!("{signal} of {} can't be", names(&found.nonsense));
         return measured(Grade::Invalid, Some(cause));
     }
-    if !found.crowded.is_empty() {
-        let interval = source.scrape_interval;
-        let cause = format!(
-            "more samples than `scrapeInterval: {interval}` allows, of {}; set it to the interval at which node_exporter is scraped",
-            names(&found.crowded)
-        );
-        return measured(Grade::Invalid, Some(cause));
-    }
     if !found.twice.is_empty() {
         let cause = format!(
             "more than one series of {what} for {}; choose one exporter with `matchers`",
             names(&found.twice)
         );
         return measured(Grade::Suspect, Some(cause));
+    }
+    if !found.crowded.is_empty() {
+        let interval = source.scrape_interval;
+        let cause = format!(
+            "more samples than `scrapeInterval: {interval}` allows, of {}; set it to the interval at which node_exporter is scraped, once per node",
+            names(&found.crowded)
+        );
+        return measured(Grade::Invalid, Some(cause));
     }
     if seen == 0 {
         let (grade, cause) = nothing_seen(&found, key, group, source, [values, newest]);

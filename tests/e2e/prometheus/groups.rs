@@ -134,7 +134,7 @@ fn a_use_at_a_threshold_stays_and_one_above_it_goes_up() {
         assert_eq!(measured.value, Some(Percent::share(share)), "{key} of {cluster}");
         assert_eq!(seen(measured), (Grade::Fresh, Some((2, 2)), Some(1.0)));
     }
-    // Two nodes of 4 are the smallest group of which one may go; the mean of 0.2 and 0.25 fits on one.
+    // The load of the calm group's two nodes fits on one.
     assert_eq!(verdicts(&region), expected);
 }
 
@@ -252,7 +252,7 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
         0,
     );
     add(Node::new("replaced", "b"), 0.4, 0);
-    // Nothing at all of one cluster.
+    // Of the last one there is nothing at all.
     for cluster in [
         "one-stopped",
         "stopped",
