@@ -1,9 +1,13 @@
-//! Where the live half of a snapshot comes from: API servers, or a recorded file.
+//! Where the live half of a snapshot comes from: API servers and Prometheus ([`live`]), or a recorded file ([`recorded`]).
 //!
-//! What is read here is checked for its form alone. Whether a value may be trusted is graded where it is used, at the time of the decision.
+//! What can't be read is a gap, and what can't be measured says why; nothing is filled in. Whether a value may be trusted is judged once more
+//! where it is used, because its age is that of the decision.
 
 pub mod kube;
+mod live;
 pub mod prometheus;
+
+pub use live::{Access, live, prometheus_servers};
 
 use crate::model::{MACHINE_API_VERSION, Snapshot};
 

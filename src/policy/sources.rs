@@ -5,7 +5,7 @@ use crate::model::Duration;
 use super::template::Template;
 
 /// A server, and where the credentials for it lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServerRef {
     /// Its address: `http` or `https`, without a user, a password or a slash at its end.
     pub url: String,
@@ -16,7 +16,7 @@ pub struct ServerRef {
 }
 
 /// Where credentials lie.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CredentialsRef {
     /// There are none.
     #[default]
@@ -38,7 +38,7 @@ pub enum CredentialsRef {
 }
 
 /// Where a secret lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretRef {
     /// In a file.
     File(String),

@@ -14,4 +14,5 @@ mod env;
 #[expect(dead_code, reason = "the kit comes before the tests that use it")]
 mod fleet;
 mod kubernetes;
+mod live;
 mod prometheus;

@@ -1,7 +1,7 @@
 //! Measurements from a real Prometheus with a past of our making: what it computes is what we compute from the same samples.
 
 mod faults;
-mod fleet;
+pub(super) mod fleet;
 mod groups;
 mod labels;
 mod pods;

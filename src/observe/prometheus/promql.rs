@@ -61,7 +61,7 @@ pub(super) struct Scope<'a> {
 }
 
 /// The labels of an answer, in their order.
-pub(super) fn labels<'a>(source: &'a PrometheusRef, signal: Signal) -> Vec<&'a str> {
+pub(super) fn labels(source: &PrometheusRef, signal: Signal) -> Vec<&str> {
     let cluster = source.cluster_label.as_str();
     if signal.is_share() {
         let group = source.node_group.as_ref().map(|(label, _)| label.as_str());

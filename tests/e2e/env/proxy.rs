@@ -53,8 +53,14 @@ impl Proxy {
     pub(crate) fn before(upstream: &str, authorities: Option<&[u8]>) -> Self {
         let mut tls = ureq::tls::TlsConfig::builder();
         if let Some(pem) = authorities {
-            let certificate = ureq::tls::Certificate::from_pem(pem).unwrap();
-            tls = tls.root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]));
+            // A server's own file holds its certificate first and its authority's after that.
+            let certificates: Vec<_> = ureq::tls::parse_pem(pem)
+                .filter_map(|item| match item.unwrap() {
+                    ureq::tls::PemItem::Certificate(certificate) => Some(certificate),
+                    _ => None,
+                })
+                .collect();
+            tls = tls.root_certs(ureq::tls::RootCerts::new_with_certs(&certificates));
         }
         let tls = tls
             .unversioned_rustls_crypto_provider(fleetscale::net::tls_provider())

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::env::Samples;
 
 /// The observation. It lies in the past: the questions carry their time.
-pub(super) const NOW: &str = "2026-10-06T09:00:00Z";
+pub(crate) const NOW: &str = "2026-10-06T09:00:00Z";
 
 /// How far a value of Prometheus may be from ours: it sums up in another order. A share is rounded to 1e-9, and both may be at the edge.
 pub(super) const TOLERANCE: f64 = 2e-9;
@@ -50,7 +50,7 @@ spec:
   flags: [{name: kube-api-qps, ladder: [{clusters: 1, value: 150}]}]
 ";
 
-pub(super) fn n<T: std::str::FromStr>(text: &str) -> T
+pub(crate) fn n<T: std::str::FromStr>(text: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
@@ -148,7 +148,7 @@ impl Region {
 }
 
 /// A node whose use is known at every moment.
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     pub(super) cluster: &'a str,
     pub(super) name: &'a str,
     /// More labels of its series, each with a comma before it.
@@ -162,7 +162,7 @@ const MEMORY: f64 = 16e9;
 
 impl<'a> Node<'a> {
     /// A node that has been scraped every minute for 25 hours, the last time 15 seconds ago.
-    pub(super) fn new(cluster: &'a str, name: &'a str) -> Self {
+    pub(crate) fn new(cluster: &'a str, name: &'a str) -> Self {
         Self {
             cluster,
             name,
@@ -172,7 +172,7 @@ impl<'a> Node<'a> {
     }
 
     /// Writes its samples; the use is a share by the seconds before the observation.
-    pub(super) fn write(&self, samples: &mut Samples, cpu: impl Fn(i64) -> f64, memory: impl Fn(i64) -> f64) {
+    pub(crate) fn write(&self, samples: &mut Samples, cpu: impl Fn(i64) -> f64, memory: impl Fn(i64) -> f64) {
         let Self {
             cluster,
             name,
@@ -204,7 +204,7 @@ impl<'a> Node<'a> {
 }
 
 /// One value at all times.
-pub(super) fn always(value: f64) -> impl Fn(i64) -> f64 {
+pub(crate) fn always(value: f64) -> impl Fn(i64) -> f64 {
     move |_| value
 }
 

@@ -181,7 +181,7 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
         node.write(
             &mut samples,
             always(cpu),
-            |seconds| if seconds < nan { f64::NAN } else { 0.5 },
+            |seconds| if seconds < nan { f64::NAN } else { 0.3 },
         );
     };
     let late = 25 * 3_600 + 15;
@@ -205,17 +205,17 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
             samples,
             ..Node::new(cluster, node)
         };
-        add(node, 0.4, 0);
+        add(node, 0.3, 0);
     }
-    add(Node::new("nan", "a"), 0.4, 600);
-    add(Node::new("nan", "b"), 0.4, 0);
+    add(Node::new("nan", "a"), 0.3, 600);
+    add(Node::new("nan", "b"), 0.3, 0);
     // Two exporters on one node.
     add(
         Node {
             labels: r#",instance="10.0.0.1:9100""#,
             ..Node::new("twice", "a")
         },
-        0.4,
+        0.3,
         0,
     );
     add(
@@ -223,13 +223,13 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
             labels: r#",instance="10.0.0.1:9200""#,
             ..Node::new("twice", "a")
         },
-        0.4,
+        0.3,
         0,
     );
-    add(Node::new("twice", "b"), 0.4, 0);
+    add(Node::new("twice", "b"), 0.3, 0);
     // Another fleet's nodes under our cluster's label.
-    add(Node::new("stranger", "a"), 0.4, 0);
-    add(Node::new("stranger", "b"), 0.4, 0);
+    add(Node::new("stranger", "a"), 0.3, 0);
+    add(Node::new("stranger", "b"), 0.3, 0);
     add(Node::new("stranger", "their-a"), 0.9, 0);
     // The exporter's pod was replaced 20 minutes ago: another label, another series.
     let old = (late, 1_215, 60);
@@ -239,7 +239,7 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
             samples: old,
             ..Node::new("replaced", "a")
         },
-        0.4,
+        0.3,
         0,
     );
     add(
@@ -248,10 +248,10 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
             samples: (1_155, 15, 60),
             ..Node::new("replaced", "a")
         },
-        0.4,
+        0.3,
         0,
     );
-    add(Node::new("replaced", "b"), 0.4, 0);
+    add(Node::new("replaced", "b"), 0.3, 0);
     // Of the last one there is nothing at all.
     for cluster in [
         "one-stopped",
@@ -273,7 +273,7 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
     let cause = |cluster: &str, key: &str| region.of(cluster, key).cause.clone().unwrap();
     let one = region.of("one-stopped", "cpu/1h");
     assert_eq!(seen(one), (Grade::Partial, Some((1, 2)), Some(1.0)));
-    close(one, 0.4);
+    close(one, 0.3);
     assert_eq!(
         cause("one-stopped", "cpu/1h"),
         "1 of 2 nodes report; no sample of b for 5m"
@@ -287,10 +287,10 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
     // What is there is not taken for busy because of what is not there.
     let young = region.of("young", "cpu/1h");
     assert_eq!(seen(young), (Grade::Fresh, Some((2, 2)), Some(0.75)));
-    close(young, 0.4);
+    close(young, 0.3);
     let gaps = region.of("gaps", "cpu/1h");
     assert_eq!(seen(gaps), (Grade::Fresh, Some((2, 2)), Some(0.5)));
-    close(gaps, 0.4);
+    close(gaps, 0.3);
 
     assert_eq!(seen(region.of("often", "cpu/1h")).0, Grade::Invalid);
     assert!(cause("often", "cpu/1h").starts_with("more samples than `scrapeInterval: 1m` allows, of a, b; set it"));
@@ -300,14 +300,14 @@ fn what_is_wrong_with_samples_is_graded_and_never_a_wrong_number() {
     assert_eq!(seen(region.of("twice", "cpu/1h")).0, Grade::Suspect);
     assert!(cause("twice", "memory/1h").ends_with("for a; choose one exporter with `matchers`"));
 
-    close(region.of("stranger", "cpu/24h"), 0.4);
+    close(region.of("stranger", "cpu/24h"), 0.3);
     assert_eq!(
         seen(region.of("stranger", "cpu/24h")),
         (Grade::Fresh, Some((2, 2)), Some(1.0))
     );
     for key in ["cpu/1h", "memory/1h", "cpu/24h", "memory/24h"] {
         let replaced = region.of("replaced", key);
-        close(replaced, if key.starts_with("cpu") { 0.4 } else { 0.5 });
+        close(replaced, 0.3);
         assert_eq!(seen(replaced), (Grade::Fresh, Some((2, 2)), Some(1.0)), "{key}");
     }
     assert_eq!(
