@@ -218,10 +218,10 @@ fn became(outcome: Outcome) -> Report {
         done,
     } = outcome;
     let word = word(done.word());
-    let failed = matches!(done, Done::Failed { .. } | Done::Stopped);
+    let failed = matches!(done, Done::Failed { .. } | Done::Deferred { .. } | Done::Stopped);
     let why = match done {
         Done::Unchanged { why } => why,
-        Done::Closed { why } | Done::Failed { why } => Some(why),
+        Done::Closed { why } | Done::Failed { why } | Done::Deferred { why } => Some(why),
         Done::HandsOff(why) => Some(why.to_string()),
         Done::Created | Done::Adopted | Done::Updated | Done::Merged | Done::Stopped => None,
     };

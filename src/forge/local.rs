@@ -28,7 +28,8 @@ use jiff::Timestamp;
 
 use crate::model::{BranchName, PullRequestState};
 
-use super::{Forge, ForgePullRequest, NewPullRequest, PullRequestText};
+use super::labels;
+use super::{Forge, ForgeAccess, ForgeError, ForgePullRequest, NewPullRequest, PullRequestText};
 
 /// A forge in a folder.
 #[derive(Debug, Clone)]
@@ -131,6 +132,18 @@ impl LocalForge {
         Ok(numbers)
     }
 
+    /// Those with a branch that is asked for, by number.
+    fn all(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<ForgePullRequest>, LocalError> {
+        let mut list = Vec::new();
+        for number in self.numbers()? {
+            let request = self.read(number)?;
+            if wanted(request.branch.as_str()) {
+                list.push(request);
+            }
+        }
+        Ok(list)
+    }
+
     fn read(&self, number: u64) -> Result<ForgePullRequest, LocalError> {
         let folder = self.existing(number)?;
         let ended_at = files::optional(&folder.join("ended"))?
@@ -148,6 +161,8 @@ impl LocalForge {
             number,
             branch: files::value(&folder.join("branch"), "the name of its branch")?,
             base: files::value(&folder.join("base"), "the name of the branch to merge it into")?,
+            head: None,
+            opened_by: None,
             state: state(&folder.join("state"))?,
             title: files::required(&folder.join("title"), "its title")?.trim().to_owned(),
             body: files::required(&folder.join("body.md"), "its text")?,
@@ -194,32 +209,37 @@ impl LocalForge {
 }
 
 impl Forge for LocalForge {
-    type Error = LocalError;
-
-    async fn list(&self, prefix: &str) -> Result<Vec<ForgePullRequest>, LocalError> {
-        let mut list = Vec::new();
-        for number in self.numbers()? {
-            let request = self.read(number)?;
-            if request.branch.as_str().starts_with(prefix) {
-                list.push(request);
-            }
-        }
-        Ok(list)
+    async fn access(&self) -> Result<ForgeAccess, ForgeError> {
+        self.numbers()?;
+        Ok(ForgeAccess {
+            login: None,
+            may_read: true,
+            may_push: None,
+            may_open: None,
+            clock: None,
+            version: None,
+        })
     }
 
-    async fn create(&self, new: &NewPullRequest) -> Result<u64, LocalError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<ForgePullRequest>, ForgeError> {
+        Ok(self.all(|branch| branch.starts_with(prefix))?)
+    }
+
+    async fn open_from(&self, branch: &BranchName) -> Result<Vec<ForgePullRequest>, ForgeError> {
+        let mut requests = self.all(|name| name == branch.as_str())?;
+        requests.retain(|request| request.state == PullRequestState::Open);
+        Ok(requests)
+    }
+
+    async fn get(&self, number: u64) -> Result<Option<ForgePullRequest>, ForgeError> {
+        Ok(Some(self.read(number)?))
+    }
+
+    async fn create(&self, new: &NewPullRequest) -> Result<u64, ForgeError> {
         let _lock = self.lock()?;
-        let open = |request: &ForgePullRequest| request.state == PullRequestState::Open && request.branch == new.branch;
-        if let Some(request) = self
-            .list(new.branch.as_str())
-            .await?
-            .iter()
-            .find(|request| open(request))
-        {
-            return Err(LocalError::AlreadyOpen {
-                branch: new.branch.clone(),
-                number: request.number,
-            });
+        if let Some(request) = self.open_from(&new.branch).await?.first() {
+            let (branch, number) = (new.branch.clone(), request.number);
+            return Err(LocalError::AlreadyOpen { branch, number }.into());
         }
         let building = self.build(new)?;
         let mut number = self.numbers()?.last().map_or(1, |last| last + 1);
@@ -229,30 +249,33 @@ impl Forge for LocalForge {
                 Ok(()) => return Ok(number),
                 // Another process took the number a moment ago.
                 Err(_) if folder.exists() => number += 1,
-                Err(error) => return Err(files::io_error("naming", &folder)(error)),
+                Err(error) => return Err(files::io_error("naming", &folder)(error).into()),
             }
         }
     }
 
-    async fn update(&self, number: u64, text: &PullRequestText) -> Result<(), LocalError> {
-        write_text(&self.existing(number)?, text)
+    async fn update(&self, number: u64, text: &PullRequestText) -> Result<(), ForgeError> {
+        let PullRequestText { title, body, labels } = text.clone();
+        let labels = labels::changed(&self.read(number)?.labels, &labels);
+        Ok(write_text(
+            &self.existing(number)?,
+            &PullRequestText { title, body, labels },
+        )?)
     }
 
-    async fn comment(&self, number: u64, comment: &str) -> Result<(), LocalError> {
+    async fn comment(&self, number: u64, comment: &str) -> Result<(), ForgeError> {
         let path = self.existing(number)?.join("comments.md");
         let before = files::optional(&path)?.map(|text| format!("{}\n\n---\n\n", text.trim_end()));
-        files::replace(
-            &path,
-            &format!("{}{}\n", before.unwrap_or_default(), comment.trim_end()),
-        )
+        let text = format!("{}{}\n", before.unwrap_or_default(), comment.trim_end());
+        Ok(files::replace(&path, &text)?)
     }
 
-    async fn close(&self, number: u64, at: Timestamp) -> Result<(), LocalError> {
-        self.end(number, PullRequestState::Closed, at)
+    async fn close(&self, number: u64, at: Timestamp) -> Result<(), ForgeError> {
+        Ok(self.end(number, PullRequestState::Closed, at)?)
     }
 
-    async fn record_merge(&self, number: u64, at: Timestamp) -> Result<(), LocalError> {
-        self.end(number, PullRequestState::Merged, at)
+    async fn record_merge(&self, number: u64, at: Timestamp) -> Result<(), ForgeError> {
+        Ok(self.end(number, PullRequestState::Merged, at)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was said before and what became of it: the agent's only memory, read anew from Git and the forge at every run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -13,6 +13,16 @@ use super::target::Target;
 
 /// Everything of ours on the remote lies below this prefix; the rest of a branch's name is its scope.
 pub const BRANCH_PREFIX: &str = "fleetscale/";
+
+/// The label of everything of ours; the others lie below it: `fleetscale/P1`.
+pub const LABEL: &str = "fleetscale";
+
+/// Whether a label is one that we give and take. All others are people's, and stay.
+pub fn is_our_label(label: &str) -> bool {
+    label
+        .strip_prefix(LABEL)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// How long a reviewer's no to the very same change holds. For ever would be wrong: after a month nobody remembers that a P1 of today is
 /// silent because of a pull request that was closed in another season.
@@ -31,19 +41,25 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The newest pull request from a branch.
+    /// The newest pull request of ours from a branch.
     pub fn newest(&self, branch: &BranchName) -> Option<&PullRequest> {
         self.pull_requests
             .iter()
-            .filter(|request| request.branch == *branch)
+            .filter(|request| request.branch == *branch && request.opened_by.is_none())
             .max_by_key(|request| request.number)
     }
 
-    /// The open pull requests.
+    /// The open pull requests, those of other people from our branches too.
     pub fn open(&self) -> impl Iterator<Item = &PullRequest> {
         self.pull_requests
             .iter()
             .filter(|request| request.state == PullRequestState::Open)
+    }
+
+    /// How many branches have an open pull request of ours.
+    pub fn open_of_ours(&self) -> usize {
+        let ours = self.open().filter(|request| request.opened_by.is_none());
+        ours.map(|request| &request.branch).collect::<BTreeSet<_>>().len()
     }
 
     /// The open pull requests whose branch is still there: a person who deletes the branch has said no.
@@ -121,6 +137,10 @@ pub struct PullRequest {
     pub branch: BranchName,
     /// The branch that it is to be merged into.
     pub base: BranchName,
+    /// Who opened it, if somebody else did; nothing means us. Such a pull request is never touched, counts against no limit, and keeps us
+    /// from opening another one from its branch. Hostile until escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<String>,
     /// What became of it.
     pub state: PullRequestState,
     /// Its title. Hostile until escaped.

@@ -30,8 +30,8 @@ pub use ids::{
     NodeGroupName, ObjectId, ObjectKey, PolicyName, RegionName, RepoPath, ShardName,
 };
 pub use ledger::{
-    BRANCH_PREFIX, BranchOwner, FORGET_CLOSE, Ledger, LedgerBranch, ProposalRecord, PullRequest, PullRequestState,
-    RecordedChange,
+    BRANCH_PREFIX, BranchOwner, FORGET_CLOSE, LABEL, Ledger, LedgerBranch, ProposalRecord, PullRequest,
+    PullRequestState, RecordedChange, is_our_label,
 };
 pub use measurement::{Grade, Measurement, NodesSeen};
 pub use plan::{

@@ -20,7 +20,10 @@ pub(super) struct Room<'a> {
     ledger: &'a Ledger,
     limits: &'a Limits,
     budgets: Budgets<'a>,
+    /// The branches with an open pull request, whoever opened it: none of them gets another one.
     open: BTreeSet<&'a BranchName>,
+    /// Those of them that are ours, which alone count against the limit.
+    ours: usize,
     new: BTreeSet<BranchName>,
     new_urgent: BTreeSet<BranchName>,
 }
@@ -39,6 +42,7 @@ impl<'a> Room<'a> {
             limits,
             budgets,
             open: ledger.open().map(|request| &request.branch).collect(),
+            ours: ledger.open_of_ours(),
             new: BTreeSet::new(),
             new_urgent: BTreeSet::new(),
         }
@@ -90,7 +94,7 @@ impl<'a> Room<'a> {
             let what = "new urgent pull requests in this run";
             exhausted(self.new_urgent.len(), *new_urgent_pull_requests, what)
         } else {
-            let all = self.open.len() + self.new.len() + self.new_urgent.len();
+            let all = self.ours + self.new.len() + self.new_urgent.len();
             exhausted(self.new.len(), *new_pull_requests, "new pull requests in this run")
                 .or_else(|| exhausted(all, *open_pull_requests, "open pull requests"))
         };

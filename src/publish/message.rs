@@ -6,23 +6,16 @@
 
 mod sections;
 
-use crate::model::{Direction, Plan, Priority, Proposal, ProposalRecord, ProposedChange, Subject, Target};
+use crate::model::{Direction, LABEL, Plan, Priority, Proposal, ProposalRecord, ProposedChange, Subject, Target};
 
 use super::{escape, state};
 use sections::Room;
 
-/// The label of every pull request of ours.
-const OUR_LABEL: &str = "fleetscale";
-
 /// The label of one with a P1 in it.
 pub(super) const URGENT_LABEL: &str = "fleetscale/P1";
 
-/// Whether a label is one that we give and take. All others are people's.
-pub(super) fn is_our_label(label: &str) -> bool {
-    label
-        .strip_prefix(OUR_LABEL)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
+/// The start of its title, for forges that give no labels.
+pub(super) const URGENT_TITLE: &str = "[P1] ";
 
 /// The longest body, in bytes. GitHub takes 65,536 characters; Renovate stops at 58,000 because forges count differently, and so do we.
 const LONGEST_BODY: usize = 58_000;
@@ -97,7 +90,11 @@ pub fn closing_comment(why: &str) -> String {
 
 /// `eu-1: shard-a/blue up: md-0 3 -> 5`; a P1 is named first.
 fn title(proposal: &Proposal) -> String {
-    let urgent = if proposal.priority == Priority::P1 { "[P1] " } else { "" };
+    let urgent = if proposal.priority == Priority::P1 {
+        URGENT_TITLE
+    } else {
+        ""
+    };
     let head = format!(
         "{urgent}{}: {}: ",
         proposal.scope.management_cluster,
@@ -164,7 +161,7 @@ fn labels(proposal: &Proposal) -> Vec<String> {
         Direction::Down => "fleetscale/down",
     });
     let urgent = (proposal.priority == Priority::P1).then_some(URGENT_LABEL);
-    let mut labels: Vec<String> = [Some(OUR_LABEL), direction, urgent]
+    let mut labels: Vec<String> = [Some(LABEL), direction, urgent]
         .into_iter()
         .flatten()
         .map(str::to_owned)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::forge::{Forge, ForgePullRequest};
+use crate::forge::{Forge, ForgeError, ForgePullRequest};
 use crate::git::{BranchState, GitError, Identity, OurCommit, Remote, Store, Trailers};
 use crate::model::{
     BRANCH_PREFIX, BranchName, BranchOwner, Digest, Ledger, LedgerBranch, ObjectId, PullRequest, PullRequestState,
@@ -15,7 +15,7 @@ use super::state;
 
 /// Why the ledger can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ObserveError<E: std::error::Error + 'static> {
+pub enum ObserveError {
     /// The remote.
     #[error("reading our branches")]
     Git(#[from] GitError),
@@ -29,7 +29,7 @@ pub enum ObserveError<E: std::error::Error + 'static> {
     },
     /// The forge.
     #[error("listing our pull requests")]
-    Forge(#[source] E),
+    Forge(#[source] ForgeError),
 }
 
 /// Reads the ledger and the head of the base branch.
@@ -41,7 +41,7 @@ pub async fn ledger<F: Forge>(
     base: &BranchName,
     agent: &Identity,
     forge: &F,
-) -> Result<(Ledger, ObjectId), ObserveError<F::Error>> {
+) -> Result<(Ledger, ObjectId), ObserveError> {
     store.fetch(remote, base, BRANCH_PREFIX)?;
     let mut heads = store.ls(remote, "")?;
     let Some(base_head) = heads.remove(base) else {
@@ -125,6 +125,8 @@ fn pull_request(request: ForgePullRequest, branch: Option<&LedgerBranch>) -> Pul
         number,
         branch: name,
         base,
+        head: _,
+        opened_by,
         state,
         title,
         body,
@@ -132,7 +134,8 @@ fn pull_request(request: ForgePullRequest, branch: Option<&LedgerBranch>) -> Pul
         location,
         ended_at,
     } = request;
-    let record = state::read(&body);
+    // What somebody else wrote is no record of ours, however well it reads.
+    let record = if opened_by.is_none() { state::read(&body) } else { None };
     // An open request always follows a push, so a commit of ours that the base contains is the one that it proposed.
     let merged = branch.is_some_and(|branch| branch.merged && matches!(branch.owner, BranchOwner::Ours { .. }));
     let state = if state == PullRequestState::Open && merged {
@@ -144,6 +147,7 @@ fn pull_request(request: ForgePullRequest, branch: Option<&LedgerBranch>) -> Pul
         number,
         branch: name,
         base,
+        opened_by,
         state,
         title,
         body: Digest::of_bytes(body.as_bytes()),

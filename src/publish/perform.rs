@@ -75,6 +75,11 @@ pub enum Done {
         /// What failed and why; untrusted text.
         why: String,
     },
+    /// It was not begun, because the forge takes nothing more in this run.
+    Deferred {
+        /// Why, and until when where that is known; untrusted text.
+        why: String,
+    },
     /// It was not begun, or not ended, because the caller stopped the run.
     Stopped,
 }
@@ -91,6 +96,7 @@ impl Done {
             Self::Merged => "merged",
             Self::HandsOff(_) => "hands off",
             Self::Failed { .. } => "failed",
+            Self::Deferred { .. } => "deferred",
             Self::Stopped => "stopped",
         }
     }
@@ -156,7 +162,8 @@ pub fn draft<F>(publication: &Publication<'_, F>, proposal: &Proposal) -> Result
     Ok((drafted, message))
 }
 
-/// Takes all steps. Each has an outcome, in the same order; a failed one stops no other.
+/// Takes all steps. Each has an outcome, in the same order; a failed one stops no other, unless the forge takes nothing more: what would
+/// need it is left to the next run.
 pub async fn perform<F: Forge>(
     publication: &Publication<'_, F>,
     actions: &[Action],
@@ -164,11 +171,12 @@ pub async fn perform<F: Forge>(
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut stopped = false;
+    let mut over: Option<String> = None;
     for Action { branch, step } in actions {
-        let taken = if stopped {
-            Err(steps::Trouble::Stopped)
-        } else {
-            take(publication, branch, step, watch).await
+        let taken = match &over {
+            _ if stopped => Err(steps::Trouble::Stopped),
+            Some(why) if writes(step) => Ok(Done::Deferred { why: why.clone() }.into()),
+            _ => take(publication, branch, step, watch).await,
         };
         let mut number = number_of(step);
         let mut location = number.and_then(|number| known_location(publication.ledger, number));
@@ -184,6 +192,11 @@ pub async fn perform<F: Forge>(
             }
             Err(steps::Trouble::Stopped) => Done::Stopped,
             Err(steps::Trouble::Failed { why }) => Done::Failed { why },
+            Err(steps::Trouble::HandsOff(why)) => Done::HandsOff(why),
+            Err(steps::Trouble::Over { why }) => {
+                over = Some(why.clone());
+                Done::Failed { why }
+            }
         };
         stopped |= done == Done::Stopped;
         let branch = branch.clone();
@@ -248,6 +261,13 @@ async fn take<F: Forge>(
         }
         Step::HandsOff { number: _, why } => Done::HandsOff(why.clone()).into(),
     })
+}
+
+fn writes(step: &Step) -> bool {
+    match step {
+        Step::Open { .. } | Step::Update { .. } | Step::Close { .. } | Step::RecordMerge { .. } => true,
+        Step::Unchanged { .. } | Step::HandsOff { .. } => false,
+    }
 }
 
 /// Where a person reads a pull request that was there before.

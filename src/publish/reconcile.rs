@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 use super::desired::{Desired, Want};
-use super::message::URGENT_LABEL;
+use super::message::{URGENT_LABEL, URGENT_TITLE};
 
 /// One step for one branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,14 @@ pub enum HandsOff {
     BranchDeleted {
         /// Its number.
         number: u64,
+    },
+    /// Somebody else opened a pull request from our branch. It is not ours to write in, and a second one would be one too many.
+    #[error("#{number} was opened from it by {who}")]
+    NotOurs {
+        /// Its number.
+        number: u64,
+        /// Who opened it; untrusted text.
+        who: String,
     },
     /// A person aimed the pull request at another branch.
     #[error("somebody aimed #{number} at {base}")]
@@ -190,6 +198,13 @@ impl<'a> Here<'a> {
         {
             return hands_off(HandsOff::Foreign { why: why.clone() });
         }
+        if let Some((number, who)) = self
+            .open
+            .iter()
+            .find_map(|request| Some((request.number, request.opened_by.clone()?)))
+        {
+            return hands_off(HandsOff::NotOurs { number, who });
+        }
         match self.open[..] {
             [one, other, ..] => hands_off(HandsOff::TwoOpen {
                 first: one.number,
@@ -240,7 +255,9 @@ impl<'a> Here<'a> {
                 return Step::HandsOff { number, why };
             }
             let says_so = record.is_some_and(|record| record.withdrawn.is_none());
-            let raised = urgent && !open.labels.iter().any(|label| label == URGENT_LABEL);
+            // A label that the forge does not give must not be asked for at every run.
+            let marked = open.title.starts_with(URGENT_TITLE) || open.labels.iter().any(|label| label == URGENT_LABEL);
+            let raised = urgent && !marked;
             if same && says_so && !raised {
                 return Step::Unchanged { number, why: None };
             }

@@ -20,7 +20,7 @@ fn text(title: &str) -> PullRequestText {
     PullRequestText {
         title: title.to_owned(),
         body: "| a |\n\n<!-- state -->\n".to_owned(),
-        labels: vec!["fleetscale".to_owned(), "up".to_owned()],
+        labels: vec!["fleetscale".to_owned(), "fleetscale/up".to_owned()],
     }
 }
 
@@ -46,6 +46,8 @@ fn a_pull_request_reads_back_as_it_was_opened() {
         number,
         branch: "fleetscale/eu-1/blue/up".parse().unwrap(),
         base: "main".parse().unwrap(),
+        head: None,
+        opened_by: None,
         state: PullRequestState::Open,
         title,
         body,
@@ -64,7 +66,7 @@ fn a_branch_has_one_open_pull_request_and_numbers_are_never_used_again() {
     let (_folder, forge) = forge();
     let one = now(forge.create(&new("fleetscale/a"))).unwrap();
     let again = now(forge.create(&new("fleetscale/a")));
-    assert!(matches!(again, Err(LocalError::AlreadyOpen { number, .. }) if number == one));
+    assert!(matches!(again, Err(ForgeError::Local(LocalError::AlreadyOpen { number, .. })) if number == one));
     // A branch whose name only starts the same is another one.
     assert_eq!(now(forge.create(&new("fleetscale/a-b"))).unwrap(), 2);
     now(forge.close(one, noon())).unwrap();
@@ -96,7 +98,10 @@ fn a_pull_request_can_be_updated_commented_closed_and_merged() {
     let comments = fs::read_to_string(forge.root.join("0001/comments.md")).unwrap();
     assert_eq!(comments, "First.\n\n---\n\nSecond.\n");
     let missing = now(forge.close(9, noon())).unwrap_err();
-    assert!(matches!(missing, LocalError::NotFound { number: 9, .. }));
+    assert!(matches!(
+        missing,
+        ForgeError::Local(LocalError::NotFound { number: 9, .. })
+    ));
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub struct GiteaForge {
     /// The repository there: `platform/fleet`.
     #[schemars(required)]
     pub repository: Option<String>,
-    /// A token that may read and write the repository's pull requests and issues (their labels).
+    /// A token with the scopes `read:user` (to tell our pull requests from other people's), `write:repository`, and `write:issue` (for labels).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
     /// A file with the certificates (PEM) of the authorities that vouch for it. Default: the system's.

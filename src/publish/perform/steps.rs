@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use crate::forge::{Forge, ForgePullRequest, NewPullRequest, PullRequestText};
+use crate::forge::{Forge, ForgeError, ForgePullRequest, NewPullRequest, PullRequestText};
 use crate::git::PushOutcome;
-use crate::model::{BranchName, ObjectId, PullRequestState};
+use crate::model::{BranchName, ObjectId, PullRequestState, is_our_label};
 
-use super::super::message::{Message, closing_comment, is_our_label};
-use super::super::reconcile::Lease;
+use super::super::message::{Message, closing_comment};
+use super::super::reconcile::{HandsOff, Lease};
 use super::super::state;
 use super::{Moment, Publication, Watch, draft};
 
@@ -18,6 +18,10 @@ pub(super) enum Trouble {
     Stopped,
     /// It failed.
     Failed { why: String },
+    /// It failed, and nothing more can be asked of the forge in this run.
+    Over { why: String },
+    /// A person did something meanwhile.
+    HandsOff(HandsOff),
 }
 
 /// One step on its way.
@@ -41,7 +45,7 @@ impl<F: Forge> At<'_, '_, F> {
         let text = text(&message);
         // Somebody may have been faster, and a forge may be slow to list what it was told.
         if let Some(there) = self.the_open_one().await? {
-            self.write(there.number, &with_their_labels(text, &there)).await?;
+            self.write(there.number, &text).await?;
             return Ok((there, false));
         }
         self.reach(Moment::BeforePullRequest)?;
@@ -52,12 +56,32 @@ impl<F: Forge> At<'_, '_, F> {
         };
         let created = self.publication.forge.create(&new).await;
         self.reach(Moment::AfterPullRequest)?;
-        // Whether it worked or not, what the forge lists now is what is there.
-        match (self.the_open_one().await?, created) {
-            (Some(there), _) => Ok((there, true)),
-            (None, Err(error)) => Err(failed("opening the pull request", &error)),
-            (None, Ok(number)) => Err(Trouble::Failed {
-                why: format!("the forge opened #{number}, but does not list it; the next run looks again"),
+        // Whether it worked or not, what the forge lists now is what is there. Only a forge that takes nothing more is not asked.
+        let error = match created {
+            Ok(number) => return self.opened(number).await,
+            Err(error) if error.stops_the_run() => return Err(error.into()),
+            Err(error) => error,
+        };
+        let Some(there) = self.the_open_one().await? else {
+            return Err(error.into());
+        };
+        let ours = says(&there, &new.text);
+        if !ours {
+            self.write(there.number, &new.text).await?;
+        }
+        Ok((there, ours))
+    }
+
+    /// The pull request that the forge says to have opened. A list may lag behind by half a minute, so it is also asked for by its number.
+    async fn opened(&mut self, number: u64) -> Result<(ForgePullRequest, bool), Trouble> {
+        if let Some(there) = self.the_open_one().await? {
+            return Ok((there, true));
+        }
+        let there = self.publication.forge.get(number).await?;
+        match there.filter(|there| there.branch == *self.branch && there.state == PullRequestState::Open) {
+            Some(there) => Ok((there, true)),
+            None => Err(Trouble::Failed {
+                why: format!("the forge opened #{number}, but does not have it; the next run looks again"),
             }),
         }
     }
@@ -70,7 +94,7 @@ impl<F: Forge> At<'_, '_, F> {
                 format!("#{number} is not the open pull request of its branch any more; the next run looks again");
             return Err(Trouble::Failed { why });
         };
-        self.write(number, &with_their_labels(text(&message), &there)).await
+        self.write(there.number, &text(&message)).await
     }
 
     pub(super) async fn close(&mut self, number: u64, why: &str, delete: Option<&ObjectId>) -> Result<(), Trouble> {
@@ -90,20 +114,25 @@ impl<F: Forge> At<'_, '_, F> {
             let why = format!("#{number} does not carry our record any more");
             return Err(Trouble::Failed { why });
         };
-        let ForgePullRequest { title, labels, .. } = there;
-        self.write(number, &PullRequestText { title, body, labels }).await?;
+        if body != there.body {
+            let ForgePullRequest { title, mut labels, .. } = there;
+            labels.retain(|label| is_our_label(label));
+            self.write(number, &PullRequestText { title, body, labels }).await?;
+        }
         self.reach(Moment::BeforeClose)?;
-        let closed = match forge.comment(number, &closing_comment(why)).await {
-            Ok(()) => forge.close(number, plan.now).await,
-            Err(error) => Err(error),
-        };
-        if self.the_open_one().await?.is_some() {
-            return Err(match closed {
-                Err(error) => failed("closing the pull request", &error),
-                Ok(()) => Trouble::Failed {
-                    why: format!("the forge closed #{number}, but lists it as open"),
-                },
-            });
+        match forge.comment(number, &closing_comment(why)).await {
+            // It may have been said, and is not said twice. The record holds the reason, too.
+            Err(error) if error.is_ambiguous() => {}
+            said => said?,
+        }
+        match forge.close(number, plan.now).await {
+            Err(error) if error.is_ambiguous() && self.is_open(number).await? => return Err(error.into()),
+            Ok(()) if self.is_open(number).await? => {
+                let why = format!("the forge closed #{number}, but has it as open");
+                return Err(Trouble::Failed { why });
+            }
+            Err(error) if !error.is_ambiguous() => return Err(error.into()),
+            _ => {}
         }
         self.reach(Moment::BeforeDelete)?;
         if let Some(head) = delete {
@@ -119,10 +148,7 @@ impl<F: Forge> At<'_, '_, F> {
 
     pub(super) async fn record_merge(&mut self, number: u64) -> Result<(), Trouble> {
         let Publication { forge, plan, .. } = self.publication;
-        forge
-            .record_merge(number, plan.now)
-            .await
-            .map_err(|error| failed("noting the merge", &error))
+        Ok(forge.record_merge(number, plan.now).await?)
     }
 
     /// Builds the commit and the words, and pushes if asked to.
@@ -147,43 +173,42 @@ impl<F: Forge> At<'_, '_, F> {
         Ok(message)
     }
 
-    /// Replaces the text; an error counts only if the text is not there afterwards.
-    async fn write(&mut self, number: u64, text: &PullRequestText) -> Result<(), Trouble> {
-        let Err(error) = self.publication.forge.update(number, text).await else {
-            return Ok(());
-        };
-        let there = self.the_open_one().await?;
-        let took_effect = there.is_some_and(|there| {
-            there.number == number
-                && there.title == text.title
-                && there.body == text.body
-                && there.labels == text.labels
-        });
-        if took_effect {
-            Ok(())
-        } else {
-            Err(failed("updating the pull request", &error))
+    /// Replaces the text; an error that could mean two things counts only if the text is not there afterwards.
+    async fn write(&self, number: u64, text: &PullRequestText) -> Result<(), Trouble> {
+        let forge = self.publication.forge;
+        match forge.update(number, text).await {
+            Err(error) if error.is_ambiguous() => match forge.get(number).await? {
+                Some(there) if says(&there, text) => Ok(()),
+                _ => Err(error.into()),
+            },
+            written => Ok(written?),
         }
     }
 
-    /// The open pull request of the branch; more than one is trouble.
+    async fn is_open(&self, number: u64) -> Result<bool, Trouble> {
+        let there = self.publication.forge.get(number).await?;
+        Ok(there.is_some_and(|there| there.state == PullRequestState::Open))
+    }
+
+    /// The open pull request of the branch; more than one is trouble, and somebody else's is left alone.
     async fn the_open_one(&self) -> Result<Option<ForgePullRequest>, Trouble> {
-        let listed = self
-            .publication
-            .forge
-            .list(self.branch.as_str())
-            .await
-            .map_err(|error| failed("listing the pull requests of the branch", &error))?;
-        let mut open = listed
-            .into_iter()
-            .filter(|request| request.branch == *self.branch && request.state == PullRequestState::Open);
-        match (open.next(), open.next()) {
-            (Some(one), Some(other)) => Err(Trouble::Failed {
+        let mut open = self.publication.forge.open_from(self.branch).await?;
+        if let Some((number, who)) = open.iter().find_map(|one| Some((one.number, one.opened_by.clone()?))) {
+            return Err(Trouble::HandsOff(HandsOff::NotOurs { number, who }));
+        }
+        match &open[..] {
+            [one, other, ..] => Err(Trouble::Failed {
                 why: format!("#{} and #{} are both open from it; close one", one.number, other.number),
             }),
-            (one, _) => Ok(one),
+            _ => Ok(open.pop()),
         }
     }
+}
+
+/// Whether a pull request carries these words. Labels are not asked after: not every forge gives them. Nor is the end of the body, which
+/// some forges trim.
+fn says(there: &ForgePullRequest, text: &PullRequestText) -> bool {
+    there.title == text.title && there.body.trim_end() == text.body.trim_end()
 }
 
 fn text(message: &Message) -> PullRequestText {
@@ -194,15 +219,6 @@ fn text(message: &Message) -> PullRequestText {
         commit: _,
     } = message.clone();
     PullRequestText { title, body, labels }
-}
-
-/// The labels that people gave stay: `do-not-merge` is worth more than our words beside it.
-fn with_their_labels(mut text: PullRequestText, there: &ForgePullRequest) -> PullRequestText {
-    let theirs = there.labels.iter().filter(|label| !is_our_label(label));
-    text.labels.extend(theirs.cloned());
-    text.labels.sort();
-    text.labels.dedup();
-    text
 }
 
 fn push_trouble(doing: &str, outcome: PushOutcome) -> Trouble {
@@ -226,13 +242,30 @@ fn push_trouble(doing: &str, outcome: PushOutcome) -> Trouble {
     Trouble::Failed { why }
 }
 
+impl From<ForgeError> for Trouble {
+    fn from(error: ForgeError) -> Self {
+        let why = in_words(&error);
+        if error.stops_the_run() {
+            Self::Over { why }
+        } else {
+            Self::Failed { why }
+        }
+    }
+}
+
 fn failed(doing: &str, error: &(dyn Error + 'static)) -> Trouble {
-    let mut why = format!("{doing}: {error}");
+    let why = format!("{doing}: {}", in_words(error));
+    Trouble::Failed { why }
+}
+
+/// An error with its causes, in one line.
+fn in_words(error: &(dyn Error + 'static)) -> String {
+    let mut why = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         why.push_str(": ");
         why.push_str(&error.to_string());
         cause = error.source();
     }
-    Trouble::Failed { why }
+    why
 }

@@ -61,6 +61,7 @@ fn request(state: PullRequestState, plan: &str) -> PullRequest {
         number: 7,
         branch: name(),
         base: "main".parse().unwrap(),
+        opened_by: None,
         state,
         title: "blue up".to_owned(),
         body: digest("body"),
@@ -198,6 +199,12 @@ fn a_proposal_meets_every_row_of_the_matrix() {
         number: 8,
         ..open("new")
     };
+    let somebodys = |request| PullRequest {
+        number: 9,
+        opened_by: Some("jo".to_owned()),
+        record: None,
+        ..request
+    };
     check(
         propose,
         vec![
@@ -231,6 +238,11 @@ fn a_proposal_meets_every_row_of_the_matrix() {
             ("absent, merged", None, vec![ended(1, request(Merged, "old"))], "open, push as new"),
             ("aimed elsewhere by a person", Some(ours("new")), vec![elsewhere], "hands off #7: somebody aimed #7 at next"),
             ("record gone", Some(ours("new")), vec![unrecorded(open("new"))], "hands off #7: #7 does not carry our record any more"),
+            ("somebody else's, open", Some(ours("new")), vec![somebodys(open("new"))], "hands off #9: #9 was opened from it by jo"),
+            ("somebody else's beside ours, open", Some(ours("new")), vec![open("new"), somebodys(open("new"))], "hands off #7: #9 was opened from it by jo"),
+            ("absent, somebody else's, open", None, vec![somebodys(open("new"))], "hands off #9: #9 was opened from it by jo"),
+            ("somebody else's, closed", Some(ours("new")), vec![somebodys(closed("new"))], "open"),
+            ("somebody else's, closed, after ours was", Some(ours("new")), vec![closed("new"), somebodys(closed("new"))], "hands off #7: a reviewer closed #7"),
             ("two open", Some(ours("new")), vec![open("new"), second], "hands off #7: #7 and #8 are both open from it"),
         ],
     );
@@ -311,6 +323,15 @@ fn a_priority_is_raised_and_never_lowered() {
     );
     assert_eq!(
         steps(propose(), &ledger(Some(ours("new")), vec![raised])),
+        "unchanged #7"
+    );
+    // A forge that gives no labels is not asked again and again.
+    let titled = PullRequest {
+        title: format!("{URGENT_TITLE}blue up"),
+        ..open("new")
+    };
+    assert_eq!(
+        steps(urgent(), &ledger(Some(ours("new")), vec![titled])),
         "unchanged #7"
     );
 }

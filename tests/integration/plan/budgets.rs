@@ -266,6 +266,21 @@ fn open_pull_requests_are_limited_but_for_urgent_ones() {
 }
 
 #[test]
+fn pull_requests_of_other_people_count_against_no_limit() {
+    let planned = |limit, opened_by: Option<&str>| {
+        plan(|w| {
+            w.set(GREEN, "cpu/24h", 0.8);
+            let request = w.pull_request(1, "fleetscale/us-1/shard-c/red/up", &[(RED, 8.into(), 10.into())]);
+            request.opened_by = opened_by.map(str::to_owned);
+            request.record = request.record.take().filter(|_| opened_by.is_none());
+            w.fleet.limits.open_pull_requests = limit;
+        })
+    };
+    assert!(planned(1, None).contains("budget-exhausted: 1 open pull requests"));
+    assert!(!planned(1, Some("jo")).contains("budget-exhausted"));
+}
+
+#[test]
 fn a_change_without_a_budget_takes_no_pull_request_from_another() {
     assert_snapshot!(plan(|w| {
         quiet(w);

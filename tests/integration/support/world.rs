@@ -257,6 +257,7 @@ impl World {
             number,
             branch: n(branch),
             base: n("main"),
+            opened_by: None,
             state: PullRequestState::Open,
             title: format!("Pull request {number}"),
             body: digest("body"),
