@@ -15,4 +15,5 @@ mod env;
 mod fleet;
 mod kubernetes;
 mod live;
+mod forges;
 mod prometheus;

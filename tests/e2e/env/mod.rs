@@ -1,12 +1,17 @@
 //! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
 
 pub(crate) mod kubernetes;
+mod api;
+pub(crate) mod gitea;
+pub(crate) mod github;
 mod process;
 mod prometheus;
 mod proxy;
+mod stub;
 
 use std::path::PathBuf;
 
+pub(crate) use api::{Api, wait};
 pub(crate) use process::{Process, free_port, wait_until};
 pub(crate) use prometheus::{Prometheus, Samples};
 pub(crate) use proxy::{Fault, Proxy, Seen, json_answer};
@@ -22,4 +27,20 @@ pub(crate) fn built(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// An empty folder for a server's data. What earlier processes left is removed.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&root).unwrap();
+    for entry in std::fs::read_dir(&root).unwrap().flatten() {
+        let living = PathBuf::from("/proc").join(entry.file_name()).exists();
+        if !living {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let folder = root.join(std::process::id().to_string());
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
