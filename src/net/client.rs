@@ -208,8 +208,7 @@ impl Client {
             USER_AGENT,
             HeaderValue::from_static(concat!("fleetscale/", env!("CARGO_PKG_VERSION"))),
         );
-        if let Some(mut value) = authorization(&self.server.credentials) {
-            value.set_sensitive(true);
+        if let Some(value) = authorization(&self.server.credentials) {
             headers.insert(AUTHORIZATION, value);
         } else if self.server.credentials != Credentials::None {
             // The credential itself is left out: it is what is wrong.
@@ -235,8 +234,8 @@ impl Client {
     }
 }
 
-/// The header of some credentials, if HTTP can carry them.
-fn authorization(credentials: &Credentials) -> Option<HeaderValue> {
+/// The value of the `Authorization` header of some credentials, if there are any and HTTP can carry them. It prints as `Sensitive`.
+pub fn authorization(credentials: &Credentials) -> Option<HeaderValue> {
     let text = match credentials {
         Credentials::None => return None,
         Credentials::Bearer(token) => format!("Bearer {}", token.reveal()),
@@ -245,7 +244,9 @@ fn authorization(credentials: &Credentials) -> Option<HeaderValue> {
             format!("Basic {}", BASE64_STANDARD.encode(pair))
         }
     };
-    HeaderValue::from_str(&text).ok()
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 #[cfg(test)]

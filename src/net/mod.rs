@@ -11,7 +11,7 @@ mod error;
 mod secret;
 mod server;
 
-pub use client::{Answer, Client, Limits, Request, tls_provider};
+pub use client::{Answer, Client, Limits, Request, authorization, tls_provider};
 pub use deadline::Deadline;
 pub use error::NetError;
 pub use secret::Secret;
