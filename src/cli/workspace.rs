@@ -205,7 +205,9 @@ fn open_repository(
     let git_failed = |error: git::GitError| Failure::new(ErrorKind::Publish, &error);
     let remote = match (&args.repo, &fleet.repository) {
         (Some(address), _) | (None, Repository::Server(ServerRef { url: address, .. })) => {
-            Remote::parse(address).map_err(|error| Failure::new(ErrorKind::Input, &error))?
+            let limit = std::time::Duration::from_secs(fleet.deadlines.git.seconds().into());
+            Remote::parse(address, limit, Deadline::after(limit))
+                .map_err(|error| Failure::new(ErrorKind::Input, &error))?
         }
         (None, Repository::Path(path)) => Remote::Path(folder.join(path)),
         (None, Repository::Import(import)) => {
@@ -223,11 +225,11 @@ fn open_repository(
         Remote::Path(path) => Store::open(path).map_err(|error| {
             git_failed(error).with_hint("--repo takes the folder that holds .git, or a bare repository")
         })?,
-        Remote::Url(_) => {
+        Remote::Server(_) => {
             create_folder(work)?;
-            let store = Store::open_or_create(&work.join("store.git")).map_err(git_failed)?;
             terminal.progress(&format!("fetching {remote}"));
-            store.fetch(&remote, &fleet.branch, BRANCH_PREFIX).map_err(git_failed)?;
+            let (store, _) =
+                Store::fetched(&remote, &work.join("store.git"), &fleet.branch, BRANCH_PREFIX).map_err(git_failed)?;
             store
         }
     };

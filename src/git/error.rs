@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::model::ObjectId;
 
+use super::transport::ServerError;
+
 /// A Git operation that failed: what it was doing to what, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -15,6 +17,29 @@ pub enum GitError {
         /// libgit2's answer.
         #[source]
         source: git2::Error,
+    },
+    /// The server gave no usable answer.
+    #[error("{doing}")]
+    Server {
+        /// What was being done to what: `fetching main from https://…`.
+        doing: String,
+        /// What the server did.
+        #[source]
+        source: ServerError,
+    },
+    /// The cache lacks something that it had. It is made anew when it is opened next.
+    #[error("reading the cache {}: {id} is not there any more", path.display())]
+    Incomplete {
+        /// The cache.
+        path: PathBuf,
+        /// The object.
+        id: ObjectId,
+    },
+    /// Another process was fetching into the cache all the time.
+    #[error("waiting for another process that fetches into {}: it did not end in time", path.display())]
+    Busy {
+        /// The cache.
+        path: PathBuf,
     },
     /// libgit2 could not be cut off from the machine's configuration, so nothing may be done with it.
     #[error("isolating libgit2 from the machine's Git configuration: {why}")]

@@ -104,6 +104,10 @@ impl Store {
     /// Looks at a branch whose head is `head`, against the head of the base branch.
     ///
     /// Both commits must be in this store. Whatever can't be read counts as foreign.
+    ///
+    /// A cache of a server has no history, so there a branch is merged only if it stands where the base does (the forge knows of other
+    /// merges), and ours if its head is a commit of ours on the base that its trailers name. That base was the head of the base branch when
+    /// the commit was made; nobody could have put a commit between them without making ours anew, under another name.
     pub fn inspect(&self, head: &ObjectId, base: &ObjectId, agent: &Identity) -> BranchState {
         self.look(head, base, agent)
             .unwrap_or_else(|error| BranchState::Foreign {
@@ -113,7 +117,11 @@ impl Store {
 
     fn look(&self, head: &ObjectId, base: &ObjectId, agent: &Identity) -> Result<BranchState, GitError> {
         let (head_id, base_id) = (oid(head)?, oid(base)?);
-        let beyond = self.beyond(head_id, base_id)?;
+        let beyond = if self.is_ours() {
+            Vec::from_iter((head != base).then_some(head_id))
+        } else {
+            self.beyond(head_id, base_id)?
+        };
         let commit = self.commit_object(head)?;
         if beyond.is_empty() {
             let ours = self.trailers_of(&commit, agent)?.ok();
@@ -122,7 +130,7 @@ impl Store {
         if let Some(why) = self.stranger(&beyond, agent)? {
             return Ok(BranchState::Foreign { why });
         }
-        let parents = commit.parent_count();
+        let parents = parents_of(&commit)?.len();
         if beyond.len() != 1 || parents != 1 {
             let count = beyond.len();
             let why = Foreign::Commits { count, parents };
@@ -143,7 +151,7 @@ impl Store {
         if let Some(why) = self.stranger(&[commit.id()], agent)? {
             return Ok(Err(why));
         }
-        let parents: Vec<Oid> = commit.parent_ids().collect();
+        let parents = parents_of(commit)?;
         let [parent] = parents[..] else {
             let (count, parents) = (1, parents.len());
             return Ok(Err(Foreign::Commits { count, parents }));
@@ -188,19 +196,38 @@ impl Store {
         Ok(None)
     }
 
-    /// Merges in memory.
+    /// Merges in memory. What the commit was made on is the ancestor: it is the only parent, and the base contains it.
     fn conflicts(&self, head: Oid, base: Oid, parent: Oid) -> Result<bool, GitError> {
         if base == parent {
             return Ok(false);
         }
-        let merge = || -> Result<bool, git2::Error> {
-            let (ours, theirs) = (self.repo().find_commit(base)?, self.repo().find_commit(head)?);
-            Ok(self.repo().merge_commits(&ours, &theirs, None)?.has_conflicts())
+        let tree = |commit: Oid| {
+            self.commit_object(&object_id(commit))?
+                .tree()
+                .map_err(GitError::doing(format!("reading the files of {commit}")))
         };
-        merge().map_err(GitError::doing(format!(
-            "merging {head} into {base} to see whether it conflicts"
-        )))
+        let (ancestor, ours, theirs) = (tree(parent)?, tree(base)?, tree(head)?);
+        let merged = self.repo().merge_trees(&ancestor, &ours, &theirs, None);
+        merged
+            .map(|index| index.has_conflicts())
+            .map_err(GitError::doing(format!(
+                "merging {head} into {base} to see whether it conflicts"
+            )))
     }
+}
+
+/// The parents that stand in the commit itself. libgit2 says that the last commit of a shallow history has none.
+fn parents_of(commit: &git2::Commit<'_>) -> Result<Vec<Oid>, GitError> {
+    commit
+        .raw_header_bytes()
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| line.strip_prefix(b"parent "))
+        .map(|id| Oid::from_str(&String::from_utf8_lossy(id)))
+        .collect::<Result<_, _>>()
+        .map_err(GitError::doing(format!(
+            "reading the parents of commit {}",
+            commit.id()
+        )))
 }
 
 fn contradiction(commit: &git2::Commit<'_>, parent: Oid, trailers: &Trailers) -> Option<Foreign> {

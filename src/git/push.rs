@@ -14,7 +14,9 @@ use crate::model::{BranchName, ObjectId};
 use super::error::GitError;
 use super::path_push;
 use super::remote::Remote;
+use super::server::RemoteServer;
 use super::store::{Store, object_id};
+use super::transport::Operation;
 
 /// What became of a push.
 #[derive(Debug)]
@@ -26,12 +28,12 @@ pub enum PushOutcome {
         /// Where it is; nothing if it is not there at all.
         found: Option<ObjectId>,
     },
-    /// The server, or the rules of a repository on this disk, said no, and the branch has not moved.
+    /// The server, or the rules of a repository on this disk, said no, or nothing could be sent; the branch has not moved.
     Rejected {
         /// In these words; untrusted text.
         words: String,
     },
-    /// It can't be told, or the push failed before the server answered. The next run sees what is there.
+    /// It can't be told. The next run sees what is there.
     Unknown {
         /// What went wrong.
         error: GitError,
@@ -45,7 +47,12 @@ struct Seen {
     lease: Option<Lost>,
     /// One entry for each reference that the server reported: its complaint, if any.
     statuses: Vec<Option<String>>,
+    /// What the server's hooks print: the words of a forge's branch protection for instance.
+    said: Vec<u8>,
 }
+
+/// The most bytes of a server's talk that are kept.
+const MOST_SAID: usize = 2_000;
 
 struct Lost {
     found: Option<ObjectId>,
@@ -81,7 +88,7 @@ impl Store {
         } else {
             match remote {
                 Remote::Path(path) => path_push::move_branch(self, path, branch, to, expected),
-                Remote::Url(url) => self.send(url, branch, to, expected),
+                Remote::Server(server) => self.send(server, branch, to, expected),
             }
         };
         self.check(tried, remote, branch, to, expected)
@@ -100,8 +107,8 @@ impl Store {
             Ok(found) => found,
             Err(error) => {
                 return match tried {
-                    // A refusal stays one: nothing was sent after it.
-                    Ok(PushOutcome::LeaseLost { found }) => PushOutcome::LeaseLost { found },
+                    // A refusal stays one: nothing happened after it.
+                    Ok(first @ (PushOutcome::LeaseLost { .. } | PushOutcome::Rejected { .. })) => first,
                     Err(first) => PushOutcome::Unknown { error: first },
                     Ok(_) => PushOutcome::Unknown { error },
                 };
@@ -127,17 +134,18 @@ impl Store {
     /// One push over a server's protocol.
     fn send(
         &self,
-        url: &str,
+        server: &RemoteServer,
         branch: &BranchName,
         to: Option<&ObjectId>,
         expected: Option<&ObjectId>,
     ) -> Result<PushOutcome, GitError> {
-        let doing = || GitError::doing(format!("pushing {branch} to {url}"));
+        let doing = format!("pushing {branch} to {server}");
         let source = to.map(ToString::to_string).unwrap_or_default();
         // The plus sign waives libgit2's own check for fast-forwards; the lease takes its place.
         let refspec = format!("+{source}:refs/heads/{branch}");
         let seen = RefCell::new(Seen::default());
-        let pushed = {
+        let mut remote = self.anonymous(server)?;
+        let pushed = Operation::on(server).run(doing.clone(), || {
             let mut callbacks = RemoteCallbacks::new();
             callbacks.push_negotiation(|updates| {
                 let [update] = updates else {
@@ -155,23 +163,46 @@ impl Store {
                 seen.borrow_mut().statuses.push(complaint.map(str::to_owned));
                 Ok(())
             });
+            callbacks.sideband_progress(|text| {
+                let said = &mut seen.borrow_mut().said;
+                said.extend(text.iter().take(MOST_SAID.saturating_sub(said.len())));
+                true
+            });
             let mut options = PushOptions::new();
             options
                 .remote_callbacks(callbacks)
                 .follow_redirects(RemoteRedirect::None);
-            self.anonymous(url)?.push(&[refspec], Some(&mut options))
-        };
-        let Seen { lease, mut statuses } = seen.into_inner();
+            remote.push(&[refspec], Some(&mut options))
+        });
+        let Seen {
+            lease,
+            mut statuses,
+            said,
+        } = seen.into_inner();
         if let Some(Lost { found }) = lease {
             return Ok(PushOutcome::LeaseLost { found });
         }
-        pushed.map_err(doing())?;
+        match pushed {
+            Ok(()) => {}
+            Err(GitError::Server { doing: _, source }) if source.is_refusal() => {
+                let words = source.to_string();
+                return Ok(PushOutcome::Rejected { words });
+            }
+            Err(error) => return Err(error),
+        }
         match (statuses.len(), statuses.pop().flatten()) {
             (1, None) => Ok(PushOutcome::Pushed),
-            (1, Some(words)) => Ok(PushOutcome::Rejected { words }),
+            (1, Some(complaint)) => {
+                let words = server.harmless(complaint.as_bytes());
+                let words = match server.harmless(&said) {
+                    silence if silence.is_empty() => words,
+                    said => format!("{words} ({said})"),
+                };
+                Ok(PushOutcome::Rejected { words })
+            }
             (count, _) => {
                 let words = format!("the server reported on {count} references instead of one");
-                Err(doing()(git2::Error::from_str(&words)))
+                Err(GitError::doing(doing)(git2::Error::from_str(&words)))
             }
         }
     }

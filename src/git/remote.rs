@@ -1,30 +1,34 @@
-//! Where commits are pushed to: a bare repository on this disk, or a server.
+//! Where commits are read from and pushed to: a bare repository on this disk, or a server.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use git2::Direction;
 
 use crate::model::{BranchName, ObjectId};
+use crate::net::{Deadline, InvalidAddress, Server};
 
 use super::error::GitError;
+use super::server::RemoteServer;
 use super::settings;
 use super::store::{Store, object_id};
+use super::transport::Operation;
 
 /// A repository that branches are read from and pushed to.
 ///
 /// Invariant: whatever libgit2 would open through its own local transport is a [`Remote::Path`]. That transport overwrites a branch
 /// without looking at it, so it is never used for a push.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Remote {
     /// A folder. libgit2 runs no hooks of such a repository, so its `pre-receive` and `update` are not asked.
     Path(PathBuf),
-    /// A server that speaks Git's smart HTTP protocol; the address carries no user name and no password.
-    Url(String),
+    /// A server that speaks Git's smart HTTP protocol.
+    Server(RemoteServer),
 }
 
-/// An address that can't be pushed to.
+/// A remote that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteError {
     /// The address carries a user name or a password, which would end up in logs. The address itself is left out for the same reason.
@@ -36,11 +40,31 @@ pub enum RemoteError {
         /// The address.
         address: String,
     },
+    /// The address is HTTP and can't be used.
+    #[error("reading a repository's address: {0}")]
+    Address(#[from] InvalidAddress),
+    /// The credentials have characters that HTTP can't carry. They are left out: they are what is wrong.
+    #[error("preparing the connection to {server}: the credentials have characters that a header can't carry")]
+    Credentials {
+        /// The server's address.
+        server: String,
+    },
+    /// The certificates that were configured can't be read.
+    #[error("reading the certificates (caFile) for {server}: {why}")]
+    Authorities {
+        /// The server's address.
+        server: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Remote {
-    /// Reads an address as people write it: a path, `file://` and a path, or an HTTP URL.
-    pub fn parse(address: &str) -> Result<Self, RemoteError> {
+    /// Reads an address as people write it: a path, `file://` and a path, or an HTTP URL of a server that needs no credentials and that the
+    /// system's authorities vouch for. [`RemoteServer::new`] takes both.
+    ///
+    /// An operation over HTTP may take `operation`, and ends when `run` is over.
+    pub fn parse(address: &str, operation: Duration, run: Deadline) -> Result<Self, RemoteError> {
         let unsupported = || RemoteError::Unsupported {
             address: address.to_owned(),
         };
@@ -59,7 +83,8 @@ impl Remote {
         match scheme.to_ascii_lowercase().as_str() {
             "file" if rest.starts_with('/') => Ok(Self::Path(PathBuf::from(rest))),
             "http" | "https" if !host.is_empty() && !address.chars().any(|c| c.is_control() || c == ' ') => {
-                Ok(Self::Url(address.to_owned()))
+                let server = Server::new(address)?;
+                Ok(Self::Server(RemoteServer::new(server, operation, run)?))
             }
             _ => Err(unsupported()),
         }
@@ -70,7 +95,7 @@ impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "{}", path.display()),
-            Self::Url(url) => f.write_str(url),
+            Self::Server(server) => server.fmt(f),
         }
     }
 }
@@ -82,7 +107,7 @@ impl Store {
     pub fn ls(&self, remote: &Remote, prefix: &str) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
         let mut branches = match remote {
             Remote::Path(path) => ls_path(path)?,
-            Remote::Url(url) => self.ls_url(url)?,
+            Remote::Server(server) => self.ls_server(&Operation::on(server), server)?,
         };
         branches.retain(|name, _| name.as_str().starts_with(prefix));
         Ok(branches)
@@ -93,21 +118,27 @@ impl Store {
         Ok(self.ls(remote, branch.as_str())?.remove(branch))
     }
 
-    fn ls_url(&self, url: &str) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
-        let doing = || GitError::doing(format!("listing the branches of {url}"));
-        let mut remote = self.anonymous(url)?;
-        let connection = remote.connect_auth(Direction::Fetch, None, None).map_err(doing())?;
-        let heads = connection.list().map_err(doing())?;
-        let heads = heads.iter().map(|head| (head.name().to_owned(), head.oid()));
-        Ok(branches(heads))
+    /// The same over a server's protocol, as a part of an operation.
+    pub(super) fn ls_server(
+        &self,
+        operation: &Operation<'_>,
+        server: &RemoteServer,
+    ) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
+        let mut remote = self.anonymous(server)?;
+        operation.run(format!("listing the branches of {server}"), || {
+            let connection = remote.connect_auth(Direction::Fetch, None, None)?;
+            let heads = connection.list()?;
+            Ok(branches(heads.iter().map(|head| (head.name().to_owned(), head.oid()))))
+        })
     }
 
-    /// A remote of this address and no other.
+    /// A remote of this server and no other.
     ///
-    /// The store must be ours: its configuration forbids redirects. The configuration of a repository may also rewrite addresses
-    /// (`insteadOf`), which is found out by reading the address back.
-    pub(super) fn anonymous(&self, url: &str) -> Result<git2::Remote<'_>, GitError> {
+    /// The store must be ours. The configuration of a repository may rewrite addresses (`insteadOf`), which is found out by reading the
+    /// address back; the transport would refuse another one too.
+    pub(super) fn anonymous(&self, server: &RemoteServer) -> Result<git2::Remote<'_>, GitError> {
         self.require_ours("connecting to a server from it")?;
+        let url = server.url();
         let remote = self
             .repo()
             .remote_anonymous(url)
@@ -148,17 +179,25 @@ fn branches(heads: impl Iterator<Item = (String, git2::Oid)>) -> BTreeMap<Branch
 mod tests {
     use super::*;
 
+    fn parse(address: &str) -> Result<Remote, RemoteError> {
+        let limit = Duration::from_secs(60);
+        Remote::parse(address, limit, Deadline::after(limit))
+    }
+
     #[test]
     fn an_address_is_a_path_or_http() {
-        let path = |text: &str| Ok(Remote::Path(PathBuf::from(text)));
-        assert_eq!(Remote::parse("/srv/fleet.git"), path("/srv/fleet.git"));
-        assert_eq!(Remote::parse("./a:b"), path("./a:b"));
-        assert_eq!(Remote::parse("file:///srv/fleet.git"), path("/srv/fleet.git"));
-        assert_eq!(Remote::parse("FILE:///srv/fleet.git"), path("/srv/fleet.git"));
-        let url = "https://git.example.com/fleet.git";
-        assert_eq!(Remote::parse(url), Ok(Remote::Url(url.to_owned())));
+        for (text, path) in [
+            ("/srv/fleet.git", "/srv/fleet.git"),
+            ("./a:b", "./a:b"),
+            ("file:///srv/fleet.git", "/srv/fleet.git"),
+            ("FILE:///srv/fleet.git", "/srv/fleet.git"),
+        ] {
+            assert!(matches!(parse(text), Ok(Remote::Path(found)) if found == Path::new(path)));
+        }
+        let server = parse("HTTPS://git.example.com/fleet.git/").unwrap();
+        assert_eq!(server.to_string(), "https://git.example.com/fleet.git");
         for secret in ["https://me:token@git.example.com/x", "http://token@git.example.com"] {
-            let error = Remote::parse(secret).unwrap_err();
+            let error = parse(secret).unwrap_err();
             assert_eq!(error, RemoteError::Secret);
             assert!(!error.to_string().contains("token"));
         }
@@ -171,10 +210,8 @@ mod tests {
             "ext::sh -c x",
             "git://h/x",
         ] {
-            assert!(
-                matches!(Remote::parse(bad), Err(RemoteError::Unsupported { .. })),
-                "{bad}"
-            );
+            assert!(matches!(parse(bad), Err(RemoteError::Unsupported { .. })), "{bad}");
         }
+        assert!(matches!(parse("https://h/x?token=1"), Err(RemoteError::Address(_))));
     }
 }

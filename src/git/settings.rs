@@ -3,24 +3,14 @@
 //! Invariant: no operation of this room starts before [`isolate`] has returned. `insteadOf`, `http.proxy`, credential helpers,
 //! `safe.directory` and every other setting of the system or the user are not read, so that the same inputs give the same result on a
 //! laptop and in a pod, and nobody's global configuration can send a push elsewhere. The check that a repository belongs to the current
-//! user stays on; without `safe.directory` there is no way around it but `chown`.
+//! user stays on; without `safe.directory` there is no way around it but `chown`. libgit2's own HTTP client is replaced by ours.
 
 use std::sync::OnceLock;
 
 use git2::{ConfigLevel, opts};
 
 use super::error::GitError;
-
-/// How long a server may take to accept a connection, in milliseconds.
-///
-/// libgit2 waits for ever by default. Ten seconds is more than two lost SYN packets; with less, a busy forge looks dead.
-const CONNECT_LIMIT: i32 = 10_000;
-
-/// How long a server may stay silent within a connection, in milliseconds.
-///
-/// A push is answered after the server's hooks have run, so this bounds hooks too. With less than a minute a slow pre-receive hook turns
-/// into an unknown outcome on every run; with more, one silent server eats the run's own budget.
-const SILENCE_LIMIT: i32 = 60_000;
+use super::transport;
 
 static ISOLATED: OnceLock<Result<(), String>> = OnceLock::new();
 
@@ -49,9 +39,8 @@ fn set_all() -> Result<(), git2::Error> {
     // SAFETY: see the reason above.
     unsafe {
         opts::set_verify_owner_validation(true)?;
-        opts::set_server_connect_timeout_in_milliseconds(CONNECT_LIMIT)?;
-        opts::set_server_timeout_in_milliseconds(SILENCE_LIMIT)?;
     }
+    transport::register()?;
     // Git itself does not hash a packed object again when it reads it either: what comes over the wire is hashed on arrival, and zlib's
     // checksum finds a rotten disk. Hashing each blob on each read doubles the time of reading a large fleet (500 ms against 235 ms for
     // 75,000 files) and protects from nobody, since whoever can alter the objects can alter the branch that names them.
@@ -73,7 +62,6 @@ mod tests {
             for level in [ConfigLevel::System, ConfigLevel::XDG, ConfigLevel::Global] {
                 assert_eq!(opts::get_search_path(level).unwrap().to_bytes(), b"");
             }
-            assert_eq!(opts::get_server_timeout_in_milliseconds().unwrap(), SILENCE_LIMIT);
         }
     }
 }

@@ -6,6 +6,7 @@ use git2::{Oid, Repository, RepositoryInitOptions};
 
 use crate::model::{BranchName, ObjectId};
 
+use super::cache::{self, Hold};
 use super::error::GitError;
 use super::remote::Remote;
 use super::settings;
@@ -17,10 +18,9 @@ use super::settings;
 pub struct Store {
     repo: Repository,
     path: PathBuf,
+    /// For our own store: it stays where it is as long as this value lives.
+    _hold: Option<Hold>,
 }
-
-/// The mark in the configuration of a store that this program made for itself, and whose branches a fetch may therefore overwrite.
-const OURS: &str = "fleetscale.store";
 
 /// The object database with the highest priority takes the writes; libgit2's own two have 1 and 2.
 const ABOVE_ALL: i32 = 1_000;
@@ -37,25 +37,27 @@ impl Store {
         Ok(Self {
             repo,
             path: path.to_owned(),
+            _hold: None,
         })
     }
 
-    /// Opens this program's own store, creating it if nothing is there yet.
+    /// Opens this program's own store, creating it if nothing is there yet, and anew if it is broken or has grown too large.
     pub fn open_or_create(path: &Path) -> Result<Self, GitError> {
         settings::isolate()?;
-        if !path.exists() {
-            create_bare(path)?;
-        }
+        let hold = cache::enter(path)?;
         let store = Self::open(path)?;
         store.require_ours("using it as a cache")?;
-        Ok(store)
+        Ok(Self {
+            _hold: Some(hold),
+            ..store
+        })
     }
 
     /// Opens the store that belongs to a remote: the repository itself where it lies on this disk, our own one in `cache` for a server.
     pub fn of(remote: &Remote, cache: &Path) -> Result<Self, GitError> {
         match remote {
             Remote::Path(path) => Self::open(path),
-            Remote::Url(_) => Self::open_or_create(cache),
+            Remote::Server(_) => Self::open_or_create(cache),
         }
     }
 
@@ -125,30 +127,19 @@ impl Store {
         )))
     }
 
+    /// Whether this program made it for itself, as a cache of a server.
+    pub(super) fn is_ours(&self) -> bool {
+        cache::is_ours(self.repo.path())
+    }
+
     /// Refuses a repository that this program did not make for itself.
     pub(super) fn require_ours(&self, doing: &'static str) -> Result<(), GitError> {
-        let ours = self
-            .repo
-            .config()
-            .and_then(|config| config.get_bool(OURS))
-            .unwrap_or(false);
-        if ours {
+        if self.is_ours() {
             return Ok(());
         }
         let path = self.path.clone();
         Err(GitError::NotOurStore { doing, path })
     }
-}
-
-/// Creates an empty bare repository for this program's own use.
-fn create_bare(path: &Path) -> Result<(), GitError> {
-    let doing = || GitError::doing(format!("creating the repository {}", path.display()));
-    let repo = init_bare(path).map_err(doing())?;
-    let mut config = repo.config().map_err(doing())?;
-    // `Remote::connect_auth` has no option for redirects and asks the configuration; the default follows the first one to any host.
-    config.set_bool("http.followRedirects", false).map_err(doing())?;
-    // The mark comes last: a store without it was interrupted here, and is refused instead of used half made.
-    config.set_bool(OURS, true).map_err(doing())
 }
 
 /// Creates an empty bare repository on branch main, without templates: a template folder is where hooks would come from.

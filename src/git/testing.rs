@@ -3,5 +3,5 @@
 mod server;
 mod world;
 
-pub(crate) use server::Server;
+pub(crate) use server::{Server, remote_server};
 pub(crate) use world::{World, agent, git_in, noon};

@@ -45,7 +45,7 @@ impl Stage {
         let stage = Self::new();
         let server = Server::start(stage.world.folder(), |_| None);
         Self {
-            remote: Remote::parse(&server.url("remote.git")).unwrap(),
+            remote: server.remote("remote.git"),
             _server: Some(server),
             ..stage
         }
