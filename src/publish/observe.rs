@@ -1,7 +1,8 @@
 //! Reads the ledger: our branches on the remote and the pull requests on the forge.
 //!
-//! Git is believed about merges, since it is what will be deployed; the forge about everything that people do there. A branch that can't be
-//! read is foreign, so a fault here leads to less being done, never to more.
+//! Git is believed about merges where its history is at hand, since it is what will be deployed; the forge about everything that people do
+//! there, and about merges where a server's history was not fetched. A branch that can't be read is foreign, so a fault here leads to less
+//! being done, never to more.
 
 use std::collections::BTreeMap;
 
@@ -42,16 +43,14 @@ pub async fn ledger<F: Forge>(
     agent: &Identity,
     forge: &F,
 ) -> Result<(Ledger, ObjectId), ObserveError> {
-    store.fetch(remote, base, BRANCH_PREFIX)?;
-    let mut heads = store.ls(remote, "")?;
+    let mut heads = store.fetch(remote, base, BRANCH_PREFIX)?;
     let Some(base_head) = heads.remove(base) else {
         return Err(ObserveError::NoBase {
             remote: remote.to_string(),
             base: base.clone(),
         });
     };
-    heads.retain(|name, _| name.as_str().starts_with(BRANCH_PREFIX));
-    let branches: BTreeMap<BranchName, LedgerBranch> = heads
+    let mut branches: BTreeMap<BranchName, LedgerBranch> = heads
         .into_iter()
         .map(|(name, head)| {
             let found = store.inspect(&head, &base_head, agent);
@@ -60,6 +59,7 @@ pub async fn ledger<F: Forge>(
         })
         .collect();
     let listed = forge.list(BRANCH_PREFIX).await.map_err(ObserveError::Forge)?;
+    note_merges(&mut branches, &listed);
     let pull_requests = listed
         .into_iter()
         .map(|request| {
@@ -96,6 +96,24 @@ fn branch(name: &BranchName, head: ObjectId, found: BranchState) -> LedgerBranch
         owner,
         merged,
         conflicts,
+    }
+}
+
+/// Marks branches of ours as merged whose very head the forge has merged.
+///
+/// A fetch without history can't tell. A branch that is not ours stays as it is: a squash leaves a person's commits on it alone.
+fn note_merges(branches: &mut BTreeMap<BranchName, LedgerBranch>, listed: &[ForgePullRequest]) {
+    let merged = listed
+        .iter()
+        .filter(|request| request.state == PullRequestState::Merged);
+    for ForgePullRequest { branch, head, .. } in merged {
+        if let Some(branch) = branches.get_mut(branch)
+            && matches!(branch.owner, BranchOwner::Ours { .. })
+            && head.as_ref() == Some(&branch.head)
+        {
+            branch.merged = true;
+            branch.conflicts = false;
+        }
     }
 }
 
@@ -157,3 +175,6 @@ fn pull_request(request: ForgePullRequest, branch: Option<&LedgerBranch>) -> Pul
         record,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use super::super::testing::BRANCH;
+use super::*;
+
+fn id(digit: char) -> ObjectId {
+    digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn ours() -> LedgerBranch {
+    LedgerBranch {
+        head: id('1'),
+        owner: BranchOwner::Ours {
+            plan: Digest::of_bytes(b"plan"),
+            base: id('b'),
+            observed_at: "2026-03-01T12:00:00Z".parse().unwrap(),
+        },
+        merged: false,
+        conflicts: true,
+    }
+}
+
+fn request(head: Option<ObjectId>, state: PullRequestState) -> ForgePullRequest {
+    ForgePullRequest {
+        number: 7,
+        branch: BRANCH.parse().unwrap(),
+        base: "main".parse().unwrap(),
+        head,
+        state,
+        title: String::new(),
+        body: String::new(),
+        labels: Vec::new(),
+        location: String::new(),
+        ended_at: None,
+    }
+}
+
+/// What becomes of a branch next to one pull request.
+fn noted(branch: LedgerBranch, request: ForgePullRequest) -> LedgerBranch {
+    let name: BranchName = BRANCH.parse().unwrap();
+    let mut branches = BTreeMap::from([(name.clone(), branch)]);
+    note_merges(&mut branches, &[request]);
+    branches.remove(&name).unwrap()
+}
+
+#[test]
+fn a_branch_of_ours_is_merged_if_the_forge_merged_its_very_head() {
+    let merged = noted(ours(), request(Some(id('1')), PullRequestState::Merged));
+    assert!(merged.merged && !merged.conflicts);
+    for request in [
+        request(Some(id('2')), PullRequestState::Merged),
+        request(None, PullRequestState::Merged),
+        request(Some(id('1')), PullRequestState::Closed),
+        request(Some(id('1')), PullRequestState::Open),
+    ] {
+        assert_eq!(noted(ours(), request), ours());
+    }
+}
+
+#[test]
+fn a_persons_branch_is_not_given_up_because_the_forge_merged_it() {
+    let foreign = LedgerBranch {
+        owner: BranchOwner::Foreign {
+            why: "a person".to_owned(),
+        },
+        ..ours()
+    };
+    let request = request(Some(id('1')), PullRequestState::Merged);
+    assert_eq!(noted(foreign.clone(), request), foreign);
+}
