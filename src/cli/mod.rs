@@ -8,6 +8,7 @@ mod completion;
 mod compute;
 mod diff;
 mod explain;
+mod hosting;
 mod inputs;
 mod observe;
 mod observing;

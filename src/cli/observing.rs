@@ -1,25 +1,69 @@
 //! The snapshot that a verb decides on: the recorded one, or one that is taken now.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use crate::error::{ErrorKind, Failure};
 use crate::model::{Ledger, Snapshot};
+use crate::net::Server;
+use crate::observe::kube::{InClusterEnv, SERVICE_ACCOUNT};
+use crate::observe::{self, Access};
 use crate::plan::printable;
+use crate::policy::ServerRef;
 
+use super::clock;
 use super::inputs::Inputs;
+use super::servers;
 use super::terminal::Terminal;
+use super::waiting::wait;
+use super::workspace::Workspace;
 
 /// The live half, recorded or observed, with the ledger that was read for this verb.
-pub(super) fn snapshot(inputs: &Inputs, ledger: Ledger, _terminal: &Terminal) -> Result<Snapshot, Failure> {
-    match &inputs.workspace.recorded {
-        Some(recorded) => Ok(Snapshot {
+pub(super) fn snapshot(inputs: &Inputs, ledger: Ledger, terminal: &Terminal) -> Result<Snapshot, Failure> {
+    let Workspace {
+        fleet, recorded, now, ..
+    } = &inputs.workspace;
+    if let Some(recorded) = recorded {
+        return Ok(Snapshot {
             ledger,
             ..recorded.clone()
-        }),
-        None => Err(
-            Failure::plain(ErrorKind::Input, "there is no snapshot to decide on").with_hint(
-                "name one with --snapshot FILE, or in the fleet file as spec.source.snapshot; or name the clusters there (`kubernetes`)",
-            ),
-        ),
+        });
     }
+    if fleet
+        .management_clusters()
+        .all(|(_, cluster)| cluster.kubernetes.is_none())
+    {
+        return Err(
+            Failure::plain(ErrorKind::Input, "there is no snapshot to decide on, and no cluster to ask").with_hint(
+                "name a snapshot with --snapshot FILE or as spec.source.snapshot of the fleet file; or name the API servers there, as \
+                 `kubernetes` of each management cluster",
+            ),
+        );
+    }
+    terminal.progress("asking the clusters");
+    let live = with_access(&inputs.workspace, |access| {
+        wait(observe::live(fleet, &inputs.policies, access, *now))
+    })?;
+    Ok(Snapshot::new(*now, live, ledger))
+}
+
+/// What it takes to reach the servers of the fleet file.
+pub(super) fn with_access<T>(workspace: &Workspace, use_it: impl FnOnce(&Access<'_>) -> T) -> T {
+    let Workspace { fleet, folder, .. } = workspace;
+    let kubeconfig = clock::kubeconfig();
+    let in_cluster = clock::in_cluster_server().map(|url| InClusterEnv {
+        url,
+        folder: PathBuf::from(SERVICE_ACCOUNT),
+    });
+    let prometheus: BTreeMap<ServerRef, Result<Server, String>> = observe::prometheus_servers(fleet)
+        .map(|reference| (reference.clone(), servers::resolve(folder, reference)))
+        .collect();
+    use_it(&Access {
+        folder,
+        default_kubeconfig: kubeconfig.as_deref(),
+        in_cluster: in_cluster.as_ref(),
+        prometheus: &prometheus,
+    })
 }
 
 /// What a snapshot does not know, one line each, most of all for whoever asks why nothing was done.

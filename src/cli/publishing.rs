@@ -119,6 +119,7 @@ pub(super) fn carry_out(
         agent,
         base,
         now,
+        deadline,
         ..
     } = workspace;
     let publication = Publication {
@@ -145,6 +146,11 @@ pub(super) fn carry_out(
     } else {
         let mut watch = |branch: &BranchName, moment| {
             tracing::debug!(%branch, ?moment, "publishing");
+            // What is not done by now is the next run's. A push without its pull request would be taken up there.
+            if deadline.is_over() {
+                tracing::warn!(%branch, "the run's time is up");
+                return ControlFlow::Break(());
+            }
             ControlFlow::Continue(())
         };
         if actions.len() > 20 {

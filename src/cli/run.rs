@@ -107,8 +107,7 @@ fn where_it_is(inputs: &Inputs) -> String {
     let workspace = &inputs.workspace;
     format!(
         "remote:        {}\npull requests: {}\n",
-        workspace.remote,
-        workspace.forge_path.display()
+        workspace.remote, workspace.forge_place
     )
 }
 

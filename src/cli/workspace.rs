@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::error::{ErrorKind, Failure};
-use crate::forge::LocalForge;
+use crate::forge::AnyForge;
 use crate::git::{self, Identity, Remote, Store};
 use crate::model::{BRANCH_PREFIX, Base, BranchName, Digest, Snapshot};
 use crate::net::Deadline;
 use crate::observe;
-use crate::policy::{FleetFile, Forge, Problem, Repository, ServerRef};
+use crate::policy::{FleetFile, Problem, Repository};
 
 use super::args::InputArgs;
 use super::clock;
+use super::hosting;
 use super::saved;
 use super::terminal::Terminal;
 
@@ -32,8 +33,9 @@ pub(super) struct Workspace {
     pub(super) store: Store,
     pub(super) remote: Remote,
     pub(super) base: Base,
-    pub(super) forge: LocalForge,
-    pub(super) forge_path: PathBuf,
+    pub(super) forge: AnyForge,
+    /// Where a person finds the pull requests: a URL, or a folder.
+    pub(super) forge_place: String,
     pub(super) agent: Identity,
 }
 
@@ -69,17 +71,11 @@ impl Workspace {
             None => default_work_dir(&fleet, &bytes, &folder, own.as_ref())?,
         };
         let imported_at = own.map_or(now, |snapshot| snapshot.captured_at);
-        let (store, remote) = open_repository(args, &fleet, &folder, &work, imported_at, terminal)?;
+        let (store, remote) = open_repository(args, &fleet, &folder, &work, (imported_at, deadline), terminal)?;
         let base = base(args, &fleet, &store)?;
-        let Forge::Local { path } = &fleet.forge else {
-            return Err(Failure::plain(ErrorKind::Policy, "only `forge: local` works yet"));
-        };
-        let forge_path = path
-            .as_ref()
-            .map_or_else(|| work.join("pull-requests"), |path| folder.join(path));
+        let (forge, forge_place) = hosting::forge(&fleet, &folder, &work, now, deadline)?;
         let agent = Identity::new(&fleet.author.name, &fleet.author.email)
             .map_err(|error| Failure::new(ErrorKind::Policy, &error))?;
-        let forge = LocalForge::new(&forge_path);
         Ok(Self {
             fleet,
             folder,
@@ -90,7 +86,7 @@ impl Workspace {
             remote,
             base,
             forge,
-            forge_path,
+            forge_place,
             agent,
         })
     }
@@ -199,16 +195,13 @@ fn open_repository(
     fleet: &FleetFile,
     folder: &Path,
     work: &Path,
-    imported_at: Timestamp,
+    (imported_at, deadline): (Timestamp, Deadline),
     terminal: &Terminal,
 ) -> Result<(Store, Remote), Failure> {
     let git_failed = |error: git::GitError| Failure::new(ErrorKind::Publish, &error);
     let remote = match (&args.repo, &fleet.repository) {
-        (Some(address), _) | (None, Repository::Server(ServerRef { url: address, .. })) => {
-            let limit = std::time::Duration::from_secs(fleet.deadlines.git.seconds().into());
-            Remote::parse(address, limit, Deadline::after(limit))
-                .map_err(|error| Failure::new(ErrorKind::Input, &error))?
-        }
+        (Some(address), _) => named_remote(address, fleet, folder, deadline)?,
+        (None, Repository::Server(reference)) => hosting::remote(fleet, folder, reference, deadline)?,
         (None, Repository::Path(path)) => Remote::Path(folder.join(path)),
         (None, Repository::Import(import)) => {
             let bare = work.join("remote.git");
@@ -234,6 +227,17 @@ fn open_repository(
         }
     };
     Ok((store, remote))
+}
+
+/// The repository that the command line names: the fleet file's if it is that one, else one without credentials of its own.
+fn named_remote(address: &str, fleet: &FleetFile, folder: &Path, deadline: Deadline) -> Result<Remote, Failure> {
+    if let Repository::Server(reference) = &fleet.repository
+        && reference.url == address.trim_end_matches('/')
+    {
+        return hosting::remote(fleet, folder, reference, deadline);
+    }
+    Remote::parse(address, standard(fleet.deadlines.git), deadline)
+        .map_err(|error| Failure::new(ErrorKind::Input, &error))
 }
 
 /// A folder is imported once. Whoever edits it afterwards and names the same work folder is told that the remote keeps what it has.

@@ -293,9 +293,9 @@ pub(crate) fn samples(now: Timestamp) -> Samples {
                 "cluster=\"{NAMESPACE}-{}\",node=\"{node}\",job=\"node-exporter\"",
                 group.cluster
             );
-            let of_cpu = format!("{labels},cpu=\"0\",mode=\"idle\"");
-            // How long the only CPU was idle, in seconds.
-            let mut idle = 1_000.0;
+            let of_cpu = |mode: &str| format!("{labels},cpu=\"0\",mode=\"{mode}\"");
+            // How long the only CPU was idle, and how long it worked, in seconds.
+            let (mut idle, mut user) = (1_000.0, 1_000.0);
             for at in times(now) {
                 let Use { cpu, memory } = group.load;
                 let (busy, used) = if last_hour(at) {
@@ -304,7 +304,9 @@ pub(crate) fn samples(now: Timestamp) -> Samples {
                     (cpu.1, memory.1)
                 };
                 idle += (1.0 - busy) * (SCRAPE as f64);
-                samples.add("node_cpu_seconds_total", &of_cpu, idle, at);
+                user += busy * (SCRAPE as f64);
+                samples.add("node_cpu_seconds_total", &of_cpu("idle"), idle, at);
+                samples.add("node_cpu_seconds_total", &of_cpu("user"), user, at);
                 samples.add("node_memory_MemAvailable_bytes", &labels, (1.0 - used) * MEMORY, at);
                 samples.add("node_memory_MemTotal_bytes", &labels, MEMORY, at);
             }

@@ -9,11 +9,11 @@
     reason = "a test that can not go on has failed, and unwrap says where; it waits for servers by the clock"
 )]
 
-#[expect(dead_code, reason = "the kit comes before the tests that use it")]
+mod agent;
 mod env;
-#[expect(dead_code, reason = "the kit comes before the tests that use it")]
 mod fleet;
-mod kubernetes;
-mod live;
 mod forges;
+mod kubernetes;
+mod line;
+mod live;
 mod prometheus;

@@ -24,6 +24,7 @@ fn request(head: Option<ObjectId>, state: PullRequestState) -> ForgePullRequest 
         branch: BRANCH.parse().unwrap(),
         base: "main".parse().unwrap(),
         head,
+        opened_by: None,
         state,
         title: String::new(),
         body: String::new(),

@@ -1,9 +1,10 @@
 //! The servers: built by `tests/env/build.sh`, started here on free ports with data folders of their own.
 
-pub(crate) mod kubernetes;
 mod api;
+
 pub(crate) mod gitea;
 pub(crate) mod github;
+pub(crate) mod kubernetes;
 mod process;
 mod prometheus;
 mod proxy;
