@@ -38,10 +38,8 @@ pub(super) fn now() -> Timestamp {
 
 /// The kubeconfig file that kubectl would use: the first of `KUBECONFIG`, or `~/.kube/config`.
 pub(super) fn kubeconfig() -> Option<PathBuf> {
-    let named = variable("KUBECONFIG").and_then(|list| {
-        let first = std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty());
-        first
-    });
+    let named =
+        variable("KUBECONFIG").and_then(|list| std::env::split_paths(&list).find(|path| !path.as_os_str().is_empty()));
     named.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".kube/config")))
 }
 

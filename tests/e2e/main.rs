@@ -10,6 +10,7 @@
 )]
 
 mod agent;
+mod canary;
 mod env;
 mod fleet;
 mod forges;
