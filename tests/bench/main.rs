@@ -1,13 +1,16 @@
 //! Speed, as ratios within one run: the machine's own pace cancels out.
 //!
 //! `plan` (list, screen, read, bind, decide, plan, render and prove) is measured beside just listing and reading every blob of the same
-//! commit, for the quickstart fleet and for 1,000 copies of it. The figures are medians. Nothing here passes or fails.
+//! commit, for the quickstart fleet and for 1,000 copies of it; `observe` beside just reading the pages. The figures are medians. Nothing
+//! here passes or fails.
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark prints, and one that can not go on has failed"
 )]
+
+mod observing;
 
 use std::borrow::Cow;
 use std::fs;
@@ -25,6 +28,9 @@ use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::render;
 
 fn main() {
+    if std::env::args().any(|argument| argument == observing::REPLAY) {
+        return observing::replay();
+    }
     // `cargo test --benches` asks for a smoke test.
     let runs = if std::env::args().any(|argument| argument == "--test") {
         1
@@ -38,6 +44,7 @@ fn main() {
     for copies in [1, 1000] {
         measure(copies, runs);
     }
+    observing::measure();
 }
 
 fn measure(copies: usize, runs: usize) {
