@@ -4,7 +4,7 @@
 //! This page is the architecture: one picture, the rooms, and what must always hold.
 //!
 //! ```text
-//!  recorded snapshot     open pull requests, trailers      fleet repository at one base commit
+//!  API servers, Prometheus  open pull requests, trailers   fleet repository at one base commit
 //!       │ read                  │ read                           │ read (object database, no work tree)
 //!       ▼                       ▼                                ▼
 //!  ┌── observe ──┐       ┌ publish::observe ┐             ┌──── fleet ────┐

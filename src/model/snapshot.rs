@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub api_version: String,
     /// Always `Snapshot`.
     pub kind: String,
-    /// When the observation ended. It is `now` for everything that is computed from this file.
+    /// The time of the observation, and of every question in it. It is `now` for everything that is computed from this file.
     pub captured_at: Timestamp,
     /// What the clusters and their metrics said.
     pub live: Live,
