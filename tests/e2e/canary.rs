@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
-use crate::agent::{Agent, git, text};
+use crate::agent::{Agent, git};
 use crate::env::gitea::Gitea;
 use crate::env::kubernetes::cluster;
 use crate::fleet;

@@ -14,7 +14,7 @@ use crate::env::{Api, Prometheus, wait_until};
 use crate::fleet::{self, EXPECTED, Group, MANAGEMENT_CLUSTERS, NODES_EACH};
 
 /// Everything that is live of one management cluster.
-fn populate(kubernetes: &Kubernetes, management_cluster: &str) {
+pub(crate) fn populate(kubernetes: &Kubernetes, management_cluster: &str) {
     kubernetes.define_cluster_api(Some("v1beta2"));
     kubernetes.define_kamaji();
     kubernetes.allow("reader", &READS);
@@ -55,7 +55,7 @@ fn management_clusters() -> Vec<&'static Kubernetes> {
 }
 
 /// The open pull requests, by title.
-fn open_titles(api: &Api, repository: &str) -> Vec<String> {
+pub(crate) fn open_titles(api: &Api, repository: &str) -> Vec<String> {
     let listed = api.get(&format!("/api/v1/repos/{repository}/pulls?state=open&limit=50"));
     let titles = listed.as_array().unwrap().iter();
     let mut titles: Vec<String> = titles
@@ -65,7 +65,7 @@ fn open_titles(api: &Api, repository: &str) -> Vec<String> {
     titles
 }
 
-fn expected_titles() -> Vec<String> {
+pub(crate) fn expected_titles() -> Vec<String> {
     let title = |(key, to, urgent): &(&str, usize, bool)| {
         let (cluster, group) = key.split_once('/').unwrap();
         let urgent = if *urgent { "[P1] " } else { "" };
@@ -144,7 +144,7 @@ fn four_p1_and_three_p2_become_seven_pull_requests_and_the_next_run_is_quiet() {
 }
 
 /// Pushes the fleet's files as a person would, and returns a bare clone of them.
-fn first_commit(gitea: &Gitea, repository: &str, folder: &Path) -> PathBuf {
+pub(crate) fn first_commit(gitea: &Gitea, repository: &str, folder: &Path) -> PathBuf {
     let address = gitea.url().replace("http://", &format!("http://jo:{}@", gitea.jo));
     let clone = folder.join("clone");
     git(

@@ -18,3 +18,4 @@ mod kubernetes;
 mod line;
 mod live;
 mod prometheus;
+mod readme;
