@@ -35,9 +35,8 @@ const TURN: &str = "fleetscale-fetch";
 
 /// The most packs of a store; each fetch that finds something brings one.
 ///
-/// Every look-up of an object that is not there asks all packs. With 60 a listing of 75,000 files takes no measurable time more, and a
-/// whole fetch every 60 changes of the base costs less than what repacking would; the file of shallow commits, which is sent with every
-/// fetch, stays below 4 kB.
+/// A fetch sends the list of shallow commits, one for each pack, and every look-up asks all packs. Measured on 75,000 files, each fetch of a
+/// changed base leaves 24 kB and takes 0.1 s with 12 packs and 0.2 s with 55, while filling a new store takes 0.9 s: every sixtieth time.
 const MOST_PACKS: usize = 60;
 
 /// How long to wait before a lock is tried again.

@@ -194,7 +194,7 @@ impl Store {
             (1, None) => Ok(PushOutcome::Pushed),
             (1, Some(complaint)) => {
                 let words = server.harmless(complaint.as_bytes());
-                let words = match server.harmless(&said) {
+                let words = match server.harmless(told(&said).as_bytes()) {
                     silence if silence.is_empty() => words,
                     said => format!("{words} ({said})"),
                 };
@@ -206,6 +206,14 @@ impl Store {
             }
         }
     }
+}
+
+/// What a server's hooks print, in one line. Forges begin theirs with empty errors.
+fn told(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said);
+    let lines = text.split(['\n', '\r']).map(str::trim);
+    let lines = lines.map(|line| line.strip_prefix("error:").unwrap_or(line).trim());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+mod cuts;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -267,12 +269,12 @@ fn an_error_after_the_effect_is_seen_through() {
 fn a_silence_after_the_effect_is_seen_through_and_one_before_it_is_unknown() {
     for (hook_name, moved) in [("post-update", true), ("pre-receive", false)] {
         let here = Setup::http();
-        hook(here.world.remote_path(), hook_name, "sleep 3");
+        hook(here.world.remote_path(), hook_name, "sleep 8");
         let commit = draft(&here.store, &here.main(), "x: 2\n");
         let Remote::Server(server) = &here.remote else {
             unreachable!()
         };
-        let (limit, run) = (Duration::from_secs(1), Duration::from_secs(30));
+        let (limit, run) = (Duration::from_secs(3), Duration::from_secs(60));
         let server = crate::net::Server::new(server.url()).unwrap();
         let impatient = Remote::Server(RemoteServer::new(server, limit, Deadline::after(run)).unwrap());
         let outcome = here.store.push(&impatient, &branch(), &commit, None);
@@ -302,14 +304,14 @@ fn what_a_hook_says_is_told() {
     hook(
         here.world.remote_path(),
         "pre-receive",
-        "printf '\\n\\033[31mno, because\\033[0m\\nmore\\n' >&2; exit 1",
+        "printf 'error:\\nerror: \\033[31mno, because\\033[0m\\nmore\\n' >&2; exit 1",
     );
     let commit = draft(&here.store, &here.main(), "x: 2\n");
     let outcome = here.store.push(&here.remote, &branch(), &commit, None);
     let PushOutcome::Rejected { words } = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!(words, "pre-receive hook declined ([31mno, because[0m)");
+    assert_eq!(words, "pre-receive hook declined ([31mno, because[0m; more)");
 }
 
 #[test]
