@@ -14,6 +14,7 @@ mod canary;
 mod env;
 mod fleet;
 mod forges;
+mod git;
 mod kubernetes;
 mod line;
 mod live;

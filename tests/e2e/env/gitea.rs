@@ -101,9 +101,14 @@ impl Gitea {
         api(self.port, Credentials::Bearer(Secret::new(token)))
     }
 
+    /// The API for the organization's owner.
+    pub(crate) fn boss(&self) -> Api {
+        api(self.port, basic("boss"))
+    }
+
     /// A new repository of the organization with one commit on main, in which the agent and the person may write.
     pub(crate) fn repository(&self, name: &str) -> String {
-        let boss = api(self.port, basic("boss"));
+        let boss = self.boss();
         let new = json!({ "name": name, "auto_init": true, "default_branch": "main" });
         boss.post(&format!("/api/v1/orgs/{OWNER}/repos"), &new);
         let repository = format!("{OWNER}/{name}");
