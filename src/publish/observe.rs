@@ -50,7 +50,7 @@ pub async fn ledger<F: Forge>(
             base: base.clone(),
         });
     };
-    let mut branches: BTreeMap<BranchName, LedgerBranch> = heads
+    let branches: BTreeMap<BranchName, LedgerBranch> = heads
         .into_iter()
         .map(|(name, head)| {
             let found = store.inspect(&head, &base_head, agent);
@@ -59,21 +59,21 @@ pub async fn ledger<F: Forge>(
         })
         .collect();
     let listed = forge.list(BRANCH_PREFIX).await.map_err(ObserveError::Forge)?;
-    note_merges(&mut branches, &listed);
+    Ok((assemble(branches, listed), base_head))
+}
+
+/// Puts the two halves together. What Git knows of merges goes into the pull requests, and what the forge knows into the branches: an open
+/// pull request stays open beside a merged one from the same commit.
+fn assemble(mut branches: BTreeMap<BranchName, LedgerBranch>, listed: Vec<ForgePullRequest>) -> Ledger {
     let pull_requests = listed
-        .into_iter()
-        .map(|request| {
-            let branch = branches.get(&request.branch);
-            pull_request(request, branch)
-        })
+        .iter()
+        .map(|request| pull_request(request.clone(), branches.get(&request.branch)))
         .collect();
-    Ok((
-        Ledger {
-            branches,
-            pull_requests,
-        },
-        base_head,
-    ))
+    note_merges(&mut branches, &listed);
+    Ledger {
+        branches,
+        pull_requests,
+    }
 }
 
 /// What a branch is, from what was found on it.

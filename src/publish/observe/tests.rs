@@ -37,9 +37,9 @@ fn request(head: Option<ObjectId>, state: PullRequestState) -> ForgePullRequest 
 /// What becomes of a branch next to one pull request.
 fn noted(branch: LedgerBranch, request: ForgePullRequest) -> LedgerBranch {
     let name: BranchName = BRANCH.parse().unwrap();
-    let mut branches = BTreeMap::from([(name.clone(), branch)]);
-    note_merges(&mut branches, &[request]);
-    branches.remove(&name).unwrap()
+    let branches = BTreeMap::from([(name.clone(), branch)]);
+    let mut ledger = assemble(branches, vec![request]);
+    ledger.branches.remove(&name).unwrap()
 }
 
 #[test]
@@ -66,4 +66,29 @@ fn a_persons_branch_is_not_given_up_because_the_forge_merged_it() {
     };
     let request = request(Some(id('1')), PullRequestState::Merged);
     assert_eq!(noted(foreign.clone(), request), foreign);
+}
+
+#[test]
+fn an_open_pull_request_stays_open_beside_a_merged_one_from_the_same_commit() {
+    let merged = request(Some(id('1')), PullRequestState::Merged);
+    let again = ForgePullRequest {
+        number: 8,
+        ..request(Some(id('1')), PullRequestState::Open)
+    };
+    let branches = BTreeMap::from([(BRANCH.parse().unwrap(), ours())]);
+    let Ledger {
+        branches,
+        pull_requests,
+    } = assemble(branches, vec![merged, again]);
+    let states: Vec<_> = pull_requests.iter().map(|request| request.state).collect();
+    assert_eq!(states, [PullRequestState::Merged, PullRequestState::Open]);
+    assert!(branches.values().all(|branch| branch.merged));
+}
+
+#[test]
+fn a_merge_that_git_knows_of_is_one_for_the_pull_request_too() {
+    let branch = LedgerBranch { merged: true, ..ours() };
+    let branches = BTreeMap::from([(BRANCH.parse().unwrap(), branch)]);
+    let ledger = assemble(branches, vec![request(None, PullRequestState::Open)]);
+    assert_eq!(ledger.pull_requests[0].state, PullRequestState::Merged);
 }
