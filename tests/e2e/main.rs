@@ -16,6 +16,7 @@ mod fleet;
 mod forges;
 mod git;
 mod kubernetes;
+mod lifecycle;
 mod line;
 mod live;
 mod prometheus;

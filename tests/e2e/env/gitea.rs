@@ -118,6 +118,13 @@ impl Gitea {
         }
         repository
     }
+
+    /// Lets nobody push to the branches of this name.
+    pub(crate) fn protect(&self, repository: &str, branches: &str) {
+        let boss = api(self.port, basic("boss"));
+        let rule = json!({ "rule_name": branches, "enable_push": false });
+        boss.post(&format!("/api/v1/repos/{repository}/branch_protections"), &rule);
+    }
 }
 
 fn basic(user: &str) -> Credentials {
