@@ -21,7 +21,11 @@ use super::workspace::Workspace;
 /// The live half, recorded or observed, with the ledger that was read for this verb.
 pub(super) fn snapshot(inputs: &Inputs, ledger: Ledger, terminal: &Terminal) -> Result<Snapshot, Failure> {
     let Workspace {
-        fleet, recorded, now, ..
+        fleet,
+        recorded,
+        now,
+        deadline,
+        ..
     } = &inputs.workspace;
     if let Some(recorded) = recorded {
         return Ok(Snapshot {
@@ -42,7 +46,7 @@ pub(super) fn snapshot(inputs: &Inputs, ledger: Ledger, terminal: &Terminal) -> 
     }
     terminal.progress("asking the clusters");
     let live = with_access(&inputs.workspace, |access| {
-        wait(observe::live(fleet, &inputs.policies, access, *now))
+        wait(observe::live(fleet, &inputs.policies, access, *deadline, *now))
     })?;
     Ok(Snapshot::new(*now, live, ledger))
 }

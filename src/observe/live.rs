@@ -1,7 +1,8 @@
 //! The live half of a snapshot: all regions at once, in each all management clusters at once, then what its Prometheus says about them.
 //!
 //! Invariants: it never fails. Every management cluster of the fleet file is in the result, if only with its gaps. Each region has its own
-//! deadline and its own connections, so that one that hangs, lies or refuses changes no byte of what is told about another.
+//! deadline and its own connections, so that one that hangs, lies or refuses changes no byte of what is told about another. All of them are
+//! over when the run is.
 //!
 //! Within a region the API servers have two thirds of the time, because without them nobody knows whom to ask Prometheus about; what they
 //! don't use is Prometheus' as well.
@@ -42,13 +43,13 @@ pub fn prometheus_servers(fleet: &FleetFile) -> impl Iterator<Item = &ServerRef>
     regions.chain(own).flatten().map(|source| &source.server)
 }
 
-/// Observes a fleet: what its API servers say, and the measurements that the policies look at.
-pub async fn live(fleet: &FleetFile, policies: &PolicySet, access: &Access<'_>, now: Timestamp) -> Live {
+/// Observes a fleet: what its API servers say, and the measurements that the policies look at. `run` is when all of it has to be over.
+pub async fn live(fleet: &FleetFile, policies: &PolicySet, access: &Access<'_>, run: Deadline, now: Timestamp) -> Live {
     let deadlines = fleet.deadlines;
     let regions = fleet
         .regions
         .iter()
-        .map(|region| observe(region, policies, access, deadlines, now));
+        .map(|region| observe(region, policies, access, (deadlines, run), now));
     Live {
         management_clusters: together(regions).await.into_iter().flatten().collect(),
     }
@@ -59,10 +60,11 @@ async fn observe(
     region: &Region,
     policies: &PolicySet,
     access: &Access<'_>,
-    deadlines: Deadlines,
+    (deadlines, run): (Deadlines, Deadline),
     now: Timestamp,
 ) -> Vec<(ManagementClusterName, LiveManagementCluster)> {
-    let (call, all) = (time(deadlines.call), time(deadlines.region));
+    let call = time(deadlines.call);
+    let all = time(deadlines.region).min(run.remaining());
     let deadline = Deadline::after(all);
     let for_servers = deadline.within(all / 3 * 2);
     let clusters = &region.management_clusters;

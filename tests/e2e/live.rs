@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fleetscale::model::*;
-use fleetscale::net::Server;
+use fleetscale::net::{Deadline, Server};
 use fleetscale::observe::{Access, live, prometheus_servers};
 use fleetscale::policy::{AuthoritiesRef, FleetFile, KubernetesRef, PolicySet};
 use serde_json::{Value, json};
@@ -88,6 +88,8 @@ fn set_up(api: &Kubernetes) {
 struct World {
     fleet: FleetFile,
     policies: PolicySet,
+    /// When the run has to be over.
+    run: Deadline,
     folder: &'static Path,
     servers: [Proxy; 2],
     metrics: [Proxy; 2],
@@ -119,6 +121,7 @@ impl World {
         Self {
             policies: PolicySet::load([("nodes.yaml", POLICY)], Some(&fleet)).unwrap(),
             fleet,
+            run: Deadline::after(Duration::from_secs(3_600)),
             folder: &api.folder,
             servers,
             metrics,
@@ -137,9 +140,8 @@ impl World {
             prometheus: &servers,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let live = runtime
-            .unwrap()
-            .block_on(live(&self.fleet, &self.policies, &access, n(NOW)));
+        let observed = live(&self.fleet, &self.policies, &access, self.run, n(NOW));
+        let live = runtime.unwrap().block_on(observed);
         let clusters = live.management_clusters.into_iter();
         clusters.map(|(name, live)| (name.to_string(), live)).collect()
     }
@@ -223,18 +225,21 @@ fn a_region_is_observed_whole_whatever_its_neighbour_does() {
 }
 
 #[test]
-fn a_region_that_hangs_ends_by_its_deadline() {
-    let mut world = World::new();
-    // Only the deadlines end it: a test of a call that hangs for ever would itself hang for ever.
-    world.fleet.deadlines.call = n("1h");
-    world.fleet.deadlines.region = n("2s");
-    for proxy in world.servers.iter().chain(&world.metrics) {
-        proxy.when(|_| Fault::Hang);
+fn a_region_that_hangs_ends_by_its_deadline_or_that_of_the_run() {
+    for (region, run) in [("2s", 3_600), ("1h", 2)] {
+        let mut world = World::new();
+        // Only these deadlines end it: a test of a call that hangs for ever would itself hang for ever.
+        world.fleet.deadlines.call = n("1h");
+        world.fleet.deadlines.region = n(region);
+        world.run = Deadline::after(Duration::from_secs(run));
+        for proxy in world.servers.iter().chain(&world.metrics) {
+            proxy.when(|_| Fault::Hang);
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| tell.send(world.observe()).unwrap());
+            let seen = told.recv_timeout(Duration::from_secs(120)).expect("it ends");
+            assert!(seen.values().all(|live| live.gap_in(Inventory::Clusters).is_some()));
+        });
     }
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(|| tell.send(world.observe()).unwrap());
-        let seen = told.recv_timeout(Duration::from_secs(120)).expect("it ends");
-        assert!(seen.values().all(|live| live.gap_in(Inventory::Clusters).is_some()));
-    });
 }
