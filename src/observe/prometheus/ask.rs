@@ -20,6 +20,9 @@ use super::promql::{Question, Scope, labels};
 /// What came back, by question: a vector, or why there is none.
 pub(super) type Answers = BTreeMap<Question, Result<Vector, String>>;
 
+/// Why not a single question was answered; nothing if one was, or none was asked.
+pub(super) type Silence = Option<String>;
+
 /// The largest answer that is read. A node is about 200 bytes of an answer: this is more than 300,000 of them.
 pub(super) const LARGEST_ANSWER: usize = 64 << 20;
 
@@ -59,7 +62,7 @@ pub(super) enum AskError {
     },
 }
 
-/// Asks all questions; each gets a vector, or the reason why there is none.
+/// Asks all questions; each gets a vector, or the reason why there is none. If none gets a vector, the first reason stands for all.
 pub(super) async fn ask_all(
     client: &Client,
     scope: &Scope<'_>,
@@ -67,11 +70,11 @@ pub(super) async fn ask_all(
     call: Duration,
     deadline: Deadline,
     now: Timestamp,
-) -> Answers {
+) -> (Answers, Silence) {
     // Light ones first, then short windows: where the time is short, a week is what is missing, not the hour.
     let mut ordered: Vec<Question> = questions.iter().copied().collect();
     ordered.sort_by_key(|question| (question.window(), *question));
-    let (mut answers, mut gone) = (Answers::new(), None);
+    let (mut answers, mut gone, mut first) = (Answers::new(), None, None);
     for question in ordered {
         let answer = match &gone {
             Some(cause) => Err(format!("not asked, after this: {cause}")),
@@ -79,6 +82,7 @@ pub(super) async fn ask_all(
                 Ok(vector) => Ok(vector),
                 Err(error) => {
                     let cause = words(&error);
+                    first.get_or_insert_with(|| cause.clone());
                     if is_gone(&error, question) {
                         gone = Some(cause.clone());
                     }
@@ -88,7 +92,8 @@ pub(super) async fn ask_all(
         };
         answers.insert(question, answer);
     }
-    answers
+    let silence = first.filter(|_| answers.values().all(Result::is_err));
+    (answers, silence)
 }
 
 /// Whether more questions would only cost time.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Grade, Measurement, MetricKey, NodeGroupKey};
+use crate::model::{Gap, Grade, Inventory, Measurement, MetricKey, NodeGroupKey};
 use crate::policy::{Candidate, PolicySet, PrometheusRef};
 
 use super::ask::Answers;
@@ -115,6 +115,18 @@ pub(super) fn questions(policies: &PolicySet, subjects: &mut [Subject<'_>]) -> B
             ]
         })
         .collect()
+}
+
+/// Says that nothing could be measured, and why, of each management cluster of which something should have been.
+pub(super) fn gap(policies: &PolicySet, subjects: &mut [Subject<'_>], cause: &str) {
+    for subject in subjects {
+        if !questions(policies, std::slice::from_mut(subject)).is_empty() {
+            subject.live.gaps.push(Gap {
+                what: Inventory::Metrics,
+                cause: cause.to_owned(),
+            });
+        }
+    }
 }
 
 /// Puts the answers where they belong.

@@ -85,12 +85,17 @@ pub async fn measure(
         deployments: fill::deployments(subjects),
     };
     let questions = fill::questions(policies, subjects);
-    let answers = ask::ask_all(&client, &scope, &questions, call, deadline, now).await;
+    let (answers, silence) = ask::ask_all(&client, &scope, &questions, call, deadline, now).await;
+    if let Some(cause) = silence {
+        fill::gap(policies, subjects, &cause);
+    }
     fill::fill(source, policies, subjects, &answers, now);
 }
 
-/// Says of everything that the policies look at that it could not be measured, and why.
+/// Says of everything that the policies look at that it could not be measured, and why. The cause is a gap of the metrics as well, where the
+/// policies look at anything.
 pub fn missing(policies: &PolicySet, subjects: &mut [Subject<'_>], cause: &str) {
+    fill::gap(policies, subjects, cause);
     for subject in subjects {
         fill::each(policies, subject, |_, _| Measurement::missing(cause));
     }
