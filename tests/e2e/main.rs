@@ -11,7 +11,9 @@
 
 mod agent;
 mod canary;
+mod deadlines;
 mod env;
+mod faults;
 mod fleet;
 mod forges;
 mod git;
@@ -21,3 +23,4 @@ mod line;
 mod live;
 mod prometheus;
 mod readme;
+mod region;
