@@ -1,6 +1,6 @@
 //! The clock and the environment: every read of either is here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -63,9 +63,9 @@ pub(super) fn cache() -> Option<PathBuf> {
     Some(base.join("fleetscale"))
 }
 
-/// A new folder of this process alone, in the system's scratch folder.
-pub(super) fn scratch_folder() -> std::io::Result<PathBuf> {
-    let base = std::env::temp_dir();
+/// A new folder of this process alone, within a folder or the system's scratch folder.
+pub(super) fn scratch_folder(within: Option<&Path>) -> std::io::Result<PathBuf> {
+    let base = within.map_or_else(std::env::temp_dir, Path::to_owned);
     for attempt in 0..100 {
         let folder = base.join(format!("fleetscale-{}-{attempt}", std::process::id()));
         match std::fs::create_dir(&folder) {

@@ -80,7 +80,7 @@ fn render_together(inputs: &Inputs, plan: &Plan) -> Result<Rendered, Failure> {
 /// Hands two folders to another program, as kubectl does with KUBECTL_EXTERNAL_DIFF.
 fn external(program: &str, rendered: &Rendered) -> super::Outcome {
     let failed = |error: std::io::Error| Failure::plain(ErrorKind::Input, format!("running {program}: {error}"));
-    let folder = clock::scratch_folder().map_err(failed)?;
+    let folder = clock::scratch_folder(None).map_err(failed)?;
     let (live, merged) = (folder.join("LIVE"), folder.join("MERGED"));
     for (path, file) in &rendered.files {
         write_below(&live, file.from.as_str(), &file.before).map_err(failed)?;

@@ -43,7 +43,7 @@ pub(super) fn remote(
 }
 
 /// One token usually does for both: a repository without credentials of its own on the forge's host has the forge's.
-fn with_the_forges_credentials(reference: &ServerRef, forge: &Forge) -> ServerRef {
+pub(super) fn with_the_forges_credentials(reference: &ServerRef, forge: &Forge) -> ServerRef {
     let (Forge::Gitea { server, .. } | Forge::GitHub { server, .. }) = forge else {
         return reference.clone();
     };

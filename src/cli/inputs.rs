@@ -84,7 +84,11 @@ pub(super) fn files_on_disk(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Fai
 }
 
 /// The manifests of the policies' folder at the base commit.
-fn files_at_base(fleet: &FleetFile, store: &Store, listing: &TreeListing) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+pub(super) fn files_at_base(
+    fleet: &FleetFile,
+    store: &Store,
+    listing: &TreeListing,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let here = listing.entries.iter().filter(|entry| {
         entry.path.is_under(&fleet.policies)
             && matches!(entry.mode, FileMode::File | FileMode::Executable)

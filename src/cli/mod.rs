@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. A verb gathers its inputs, calls the pure rooms and prints what they say; no verb decides anything.
 
 mod args;
+mod check;
 mod clock;
 mod completion;
 mod compute;
@@ -66,6 +67,8 @@ enum Verb {
     Explain(explain::Args),
     /// Publish a saved plan, unless its base has moved.
     Publish(publish::Args),
+    /// Ask every server, the repository and the forge whether a run would find all that it needs; nothing is written.
+    Check(check::Args),
     /// Check the fleet file and the policies.
     Validate(validate::Args),
     /// Show where clusters live, how much room there is, and which shard is full or blind.
@@ -114,6 +117,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Diff(args) => diff::run(args, &terminal),
         Verb::Explain(args) => explain::run(args, &terminal),
         Verb::Publish(args) => publish::run(args, &terminal),
+        Verb::Check(args) => check::run(args, &terminal),
         Verb::Validate(args) => validate::run(args, &terminal),
         Verb::Shards(args) => shards::run(args, &terminal),
         Verb::Schema(args) => schema::run(args, &terminal),

@@ -1,7 +1,7 @@
 //! The snapshot that a verb decides on: the recorded one, or one that is taken now.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorKind, Failure};
 use crate::model::{Ledger, Snapshot};
@@ -9,7 +9,7 @@ use crate::net::Server;
 use crate::observe::kube::{InClusterEnv, SERVICE_ACCOUNT};
 use crate::observe::{self, Access};
 use crate::plan::printable;
-use crate::policy::ServerRef;
+use crate::policy::{FleetFile, ServerRef};
 
 use super::clock;
 use super::inputs::Inputs;
@@ -53,7 +53,11 @@ pub(super) fn snapshot(inputs: &Inputs, ledger: Ledger, terminal: &Terminal) -> 
 
 /// What it takes to reach the servers of the fleet file.
 pub(super) fn with_access<T>(workspace: &Workspace, use_it: impl FnOnce(&Access<'_>) -> T) -> T {
-    let Workspace { fleet, folder, .. } = workspace;
+    with_access_of(&workspace.fleet, &workspace.folder, use_it)
+}
+
+/// The same for a fleet file of which nothing else has been opened.
+pub(super) fn with_access_of<T>(fleet: &FleetFile, folder: &Path, use_it: impl FnOnce(&Access<'_>) -> T) -> T {
     let kubeconfig = clock::kubeconfig();
     let in_cluster = clock::in_cluster_server().map(|url| InClusterEnv {
         url,

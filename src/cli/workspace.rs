@@ -125,7 +125,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The recorded snapshot that the command line or the fleet file names.
-fn load_snapshot(named: Option<&Path>, fleet: &FleetFile, folder: &Path) -> Result<Option<Snapshot>, Failure> {
+pub(super) fn load_snapshot(
+    named: Option<&Path>,
+    fleet: &FleetFile,
+    folder: &Path,
+) -> Result<Option<Snapshot>, Failure> {
     let path = match (named, &fleet.snapshot) {
         (Some(path), _) => path.to_owned(),
         (None, Some(path)) => folder.join(path),
@@ -190,7 +194,7 @@ fn digest_folder(folder: &Path, prefix: &str, parts: &mut Vec<(String, Digest)>)
     Ok(())
 }
 
-fn open_repository(
+pub(super) fn open_repository(
     args: &InputArgs,
     fleet: &FleetFile,
     folder: &Path,
@@ -264,7 +268,7 @@ fn create_folder(path: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::plain(ErrorKind::Input, format!("creating {}: {error}", path.display())))
 }
 
-fn base(args: &InputArgs, fleet: &FleetFile, store: &Store) -> Result<Base, Failure> {
+pub(super) fn base(args: &InputArgs, fleet: &FleetFile, store: &Store) -> Result<Base, Failure> {
     let name = args.reference.as_deref().unwrap_or(fleet.branch.as_str());
     let commit = store.resolve(name).map_err(|error| {
         Failure::new(ErrorKind::Publish, &error).with_hint("the branch is spec.branch of the fleet file, or --ref NAME")

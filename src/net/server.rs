@@ -70,6 +70,11 @@ impl Server {
         &self.url
     }
 
+    /// Whether its credentials can be read on the way.
+    pub fn may_leak(&self) -> bool {
+        self.credentials != Credentials::None && self.is_readable_on_the_way()
+    }
+
     /// Whether what is sent to it can be read on the way: plain HTTP to another machine.
     pub fn is_readable_on_the_way(&self) -> bool {
         let host = reqwest::Url::parse(&self.url)

@@ -147,12 +147,12 @@ async fn api_server(
     super::kube::observe(&access, region.clone(), call, deadline, now).await
 }
 
-fn time(duration: crate::model::Duration) -> Duration {
+pub(super) fn time(duration: crate::model::Duration) -> Duration {
     Duration::from_secs(u64::from(duration.seconds()))
 }
 
 /// Runs futures side by side; their results in their order.
-async fn together<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(super) async fn together<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut running: Vec<(Pin<Box<_>>, Option<T>)> =
         futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {

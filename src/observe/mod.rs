@@ -1,12 +1,14 @@
 //! Where the live half of a snapshot comes from: API servers and Prometheus ([`live`]), or a recorded file ([`recorded`]).
 //!
 //! What can't be read is a gap, and what can't be measured says why; nothing is filled in. Whether a value may be trusted is judged once more
-//! where it is used, because its age is that of the decision.
+//! where it is used, because its age is that of the decision. Whether the servers can be asked at all is told by [`check()`].
 
+mod check;
 pub mod kube;
 mod live;
 pub mod prometheus;
 
+pub use check::{CheckedApiServer, CheckedPrometheus, CheckedRegion, ClockReading, check};
 pub use live::{Access, live, prometheus_servers};
 
 use crate::model::{MACHINE_API_VERSION, Snapshot};

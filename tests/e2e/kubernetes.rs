@@ -98,7 +98,7 @@ fn world(version: &str, number: usize) -> Vec<Value> {
     objects
 }
 
-fn deployment(name: &str, namespace: &str, image: &str, args: &[&str]) -> Value {
+pub(crate) fn deployment(name: &str, namespace: &str, image: &str, args: &[&str]) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace},
         "spec": {

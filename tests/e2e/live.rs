@@ -30,7 +30,7 @@ spec:
       managementClusters: [{name: us-1, paths: [clusters/us]}]
 ";
 
-const POLICY: &str = "
+pub(crate) const POLICY: &str = "
 apiVersion: fleetscale.io/v1alpha1
 kind: NodeGroupPolicy
 metadata: {name: workers}
@@ -47,7 +47,7 @@ fn capi(kind: &str, name: &str, spec: &Value) -> Value {
 }
 
 /// One cluster with one node group of two Machines.
-fn set_up(api: &Kubernetes) {
+pub(crate) fn set_up(api: &Kubernetes) {
     api.define_cluster_api(Some("v1beta2"));
     api.apply(&[json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shard-a"}})]);
     let reference = |kind: &str| json!({"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": kind, "name": "x"});

@@ -12,6 +12,7 @@
 mod agent;
 mod canary;
 mod deadlines;
+mod deploy;
 mod env;
 mod faults;
 mod fleet;

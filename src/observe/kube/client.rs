@@ -1,4 +1,4 @@
-//! One client of one API server: GETs with deadlines, a few tries, and a largest answer.
+//! One client of one API server: GETs with deadlines, a few tries, and a largest answer, and one POST that writes nothing.
 //!
 //! The crate's own retries are off: they wait as long as a server asks (an hour for `Retry-After: 3600`), try fifteen times, and leave a
 //! dropped connection alone. Absent on purpose: proxies, redirects, watches, and every verb that writes.
@@ -11,7 +11,7 @@ use ::kube::config::AuthInfo;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, DATE, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
@@ -146,12 +146,30 @@ impl Api {
         Ok(serde_json::from_slice(&answer.body)?)
     }
 
-    /// Sends a GET, up to three times if the server is overloaded, restarts or drops the connection, and only as long as the deadline
-    /// allows. What it refuses for good is not asked again.
+    /// Asks the server for a review of ourselves, which it answers and keeps nothing of: a POST by its form alone, so that it is repeated
+    /// like a GET.
+    pub(super) async fn review<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        review: &serde_json::Value,
+        deadline: Deadline,
+    ) -> Result<T, CallError> {
+        let body = review.to_string().into_bytes();
+        let answer = self.send(path, Some(&body), deadline).await?;
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    /// Sends a GET.
     pub(super) async fn get(&self, path: &str, deadline: Deadline) -> Result<Answer, CallError> {
+        self.send(path, None, deadline).await
+    }
+
+    /// Sends a GET, or a POST of a review, up to three times if the server is overloaded, restarts or drops the connection, and only as long as the deadline
+    /// allows. What it refuses for good is not asked again.
+    async fn send(&self, path: &str, review: Option<&[u8]>, deadline: Deadline) -> Result<Answer, CallError> {
         let mut pauses = PAUSES.into_iter();
         loop {
-            let error = match self.once(path, deadline).await {
+            let error = match self.once(path, review, deadline).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -163,22 +181,29 @@ impl Api {
         }
     }
 
-    async fn once(&self, path: &str, deadline: Deadline) -> Result<Answer, CallError> {
+    async fn once(&self, path: &str, review: Option<&[u8]>, deadline: Deadline) -> Result<Answer, CallError> {
         let limit = self.call.min(deadline.remaining());
-        let answer = Deadline::after(limit).bound(self.exchange(path)).await;
+        let answer = Deadline::after(limit).bound(self.exchange(path, review)).await;
         answer.unwrap_or(Err(CallError::TooLate { limit }))
     }
 
-    async fn exchange(&self, path: &str) -> Result<Answer, CallError> {
+    async fn exchange(&self, path: &str, review: Option<&[u8]>) -> Result<Answer, CallError> {
+        let (method, body) = match review {
+            Some(bytes) => (Method::POST, Body::from(bytes.to_vec())),
+            None => (Method::GET, Body::empty()),
+        };
         let mut request = Request::builder()
-            .method(Method::GET)
+            .method(method)
             .uri(path)
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("fleetscale/", env!("CARGO_PKG_VERSION")));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        let request = request.body(Body::empty()).map_err(|error| broken(Box::new(error)))?;
+        if review.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body).map_err(|error| broken(Box::new(error)))?;
         let response = self.client.send(request).await.map_err(|error| broken(plain(error)))?;
         let (head, body) = response.into_parts();
         if !head.status.is_success() {

@@ -204,7 +204,7 @@ fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stati
 }
 
 /// An error with its causes in one line, each said once.
-pub(super) fn in_words(error: &(dyn Error + 'static)) -> String {
+pub(in crate::observe) fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = String::new();
     for cause in causes(error) {
         let text = cause.to_string();

@@ -6,6 +6,7 @@
 //! It needs to `list`, in all namespaces, `clusters`, `machinedeployments` and `machines` of `cluster.x-k8s.io`, `tenantcontrolplanes` of
 //! `kamaji.clastix.io` and `deployments` of `apps` (a rule for these may name the Deployments of the catalogue as `resourceNames`), and to
 //! read `/version` and `/apis/*`, as every authenticated user may. Nothing else is asked for: no Secret, no `get`, no `watch`, no write.
+//! Whether an account has these rights, and whether it has more, is told before anything depends on it ([`rights`]).
 //!
 //! Absent on purpose: control planes and MachineSets, of which no decision needs anything.
 
@@ -20,6 +21,7 @@ mod list;
 mod machine_deployment;
 mod machines;
 mod objects;
+mod rights;
 mod tenants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +38,11 @@ use crate::net::Deadline;
 pub use access::{InClusterEnv, KubeAccess, SERVICE_ACCOUNT};
 pub use client::{Api, ServerVersion, client};
 pub use error::{CallError, KubeError};
+pub use rights::{Right, Rights};
 
 use capi::Clusters;
 use components::{Component, Components};
-use error::in_words;
+pub(super) use error::in_words;
 use list::Reader;
 
 /// The names of the nodes of each node group.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::{Gap, Grade, Inventory, Measurement, MetricKey, NodeGroupKey};
+use crate::model::{Gap, Grade, Inventory, LiveNodeGroup, Measurement, MetricKey, NodeGroupKey};
 use crate::policy::{Candidate, PolicySet, PrometheusRef};
 
 use super::ask::Answers;
@@ -58,9 +58,7 @@ pub(super) fn each(
                 };
                 let at = (namespace.clone(), cluster.clone(), group.clone());
                 let nodes = nodes.get(&at).unwrap_or(&none);
-                // A node that is not Ready may well report. Both counts are too small at times, and the larger one makes more of what is
-                // not seen.
-                let expected = live.ready.max(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
+                let expected = expected(live, nodes);
                 let measured = Measured::Group {
                     candidate: Candidate::of_node_group(&region, &key),
                     nodes,
@@ -81,6 +79,13 @@ pub(super) fn each(
             live.measurements.insert(key, measure(key, &measured));
         }
     }
+}
+
+/// The nodes of a group that should report.
+///
+/// One that is not Ready may well report. Both counts are too small at times, and the larger one makes more of what is not seen.
+pub(super) fn expected(live: &LiveNodeGroup, nodes: &BTreeSet<String>) -> u32 {
+    live.ready.max(u32::try_from(nodes.len()).unwrap_or(u32::MAX))
 }
 
 /// Everything that has to be asked.
@@ -198,7 +203,7 @@ pub(super) fn deployments(subjects: &[Subject<'_>]) -> Vec<String> {
 }
 
 /// Who has a label value: one, or there is something wrong.
-type Owners = BTreeMap<String, BTreeSet<String>>;
+pub(super) type Owners = BTreeMap<String, BTreeSet<String>>;
 
 fn managers(source: &PrometheusRef, subjects: &[Subject<'_>]) -> Owners {
     let mut owners = Owners::new();
@@ -209,7 +214,7 @@ fn managers(source: &PrometheusRef, subjects: &[Subject<'_>]) -> Owners {
     owners
 }
 
-fn clusters(source: &PrometheusRef, subjects: &[Subject<'_>]) -> Owners {
+pub(super) fn clusters(source: &PrometheusRef, subjects: &[Subject<'_>]) -> Owners {
     let mut owners = Owners::new();
     for subject in subjects {
         for (namespace, clusters) in &subject.live.clusters {
@@ -231,13 +236,17 @@ fn clusters(source: &PrometheusRef, subjects: &[Subject<'_>]) -> Owners {
 
 /// A measurement of something that has its label in common with something else.
 fn shared(value: &str, owners: &BTreeSet<String>, setting: &str, way_out: &str) -> Measurement {
-    let owners: Vec<String> = owners.iter().cloned().collect();
-    let cause = format!(
-        "{setting} is {value:?} for each of {}; write for example {way_out}, and label the series so",
-        nodes::list(&owners)
-    );
     Measurement {
         grade: Grade::Suspect,
-        ..Measurement::missing(cause)
+        ..Measurement::missing(why_shared(value, owners, setting, way_out))
     }
+}
+
+/// Why a label that several things have in common is of no use.
+pub(super) fn why_shared(value: &str, owners: &BTreeSet<String>, setting: &str, way_out: &str) -> String {
+    let owners: Vec<String> = owners.iter().cloned().collect();
+    format!(
+        "{setting} is {value:?} for each of {}; write for example {way_out}, and label the series so",
+        nodes::list(&owners)
+    )
 }

@@ -2,7 +2,8 @@
 //!
 //! One question per signal and window for a whole Prometheus ([`promql`]), asked at the time of the observation ([`ask`]), read without
 //! trust ([`answer`]), and brought together with what the API servers found: nodes with their groups ([`nodes`]), pods with their
-//! controllers ([`controllers`]), for all that the policies look at ([`fill`]).
+//! controllers ([`controllers`]), for all that the policies look at ([`fill`]). Whether names and labels fit at all can be told beforehand
+//! ([`probe`]).
 //!
 //! Invariants: a measurement is a finite number with its age, its coverage and the nodes behind it, or it says why it is not one; nothing
 //! fails, and nothing that is missing is zero. Every measurement that a policy looks at is there, if only with its cause.
@@ -17,6 +18,7 @@ mod fill;
 mod hint;
 mod nodes;
 mod number;
+mod probe;
 mod promql;
 #[cfg(test)]
 mod testing;
@@ -32,6 +34,8 @@ use crate::model::{
 };
 use crate::net::{Client, Deadline, Limits, Server};
 use crate::policy::{PolicySet, PrometheusRef};
+
+pub use probe::{MOST_REASONS, Matches, PrometheusVersion, matches, version};
 
 use promql::Scope;
 

@@ -249,6 +249,13 @@ impl Group<'_> {
             .collect()
     }
 
+    /// How many of its nodes have a newest sample.
+    pub(super) fn reporting(&self, newest: &Vector) -> u32 {
+        let members = self.members(&[newest]);
+        let has = |node: &&String| newest.readings.contains_key(&self.key_of(node));
+        u32::try_from(members.iter().filter(has).count()).unwrap_or(u32::MAX)
+    }
+
     /// The nodes to look for: those of its Machines, or all that carry the group's label.
     fn members(&self, vectors: &[&Vector]) -> BTreeSet<String> {
         let Some(label) = self.label else {

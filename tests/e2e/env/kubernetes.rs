@@ -108,6 +108,7 @@ impl Kubernetes {
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
             "--endpoint-reconciler-type=none",
+            "--allow-privileged=true",
         ]);
         command.arg("--cert-dir").arg(&folder);
         command.arg("--token-auth-file").arg(folder.join("tokens.csv"));
@@ -155,6 +156,17 @@ impl Kubernetes {
     ) -> Result<Value, String> {
         let body = body.map(|(kind, value)| (kind, value.to_string().into_bytes()));
         send(&self.admin, method, path, body)
+    }
+
+    /// The same with a body as it is written.
+    pub(crate) fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Value, String> {
+        send(&self.admin, method, path, Some((kind, body)))
     }
 
     /// Creates objects, or makes what is there already equal to them. `status` is set, too.
@@ -242,13 +254,17 @@ impl Kubernetes {
 pub(crate) fn path_of(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]).to_lowercase());
+    let plural = match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{kind}s"),
+    };
     let root = if version.contains('/') { "/apis" } else { "/api" };
     let namespace = match text(&object["metadata"]["namespace"]).as_str() {
         "" => String::new(),
         namespace => format!("/namespaces/{namespace}"),
     };
     format!(
-        "{root}/{version}{namespace}/{kind}s/{}",
+        "{root}/{version}{namespace}/{plural}/{}",
         text(&object["metadata"]["name"])
     )
 }
