@@ -87,7 +87,7 @@ pub async fn matches(
         deployments: fill::deployments(subjects),
     };
     let question = Question::Newest(Signal::Cpu);
-    let mut answers = ask::ask_all(&client, &scope, &BTreeSet::from([question]), call, deadline, now).await;
+    let (mut answers, _) = ask::ask_all(&client, &scope, &BTreeSet::from([question]), call, deadline, now).await;
     let newest = answers
         .remove(&question)
         .unwrap_or_else(|| Err("it was not asked for".to_owned()))?;
