@@ -24,6 +24,9 @@ pub(crate) const BOT: &str = "token-of-fleet-bot";
 pub(crate) const JO: &str = "token-of-jo";
 pub(crate) const BOSS: &str = "token-of-platform";
 
+/// The most characters that GitHub takes as a pull request's body.
+const LONGEST_BODY: usize = 65_536;
+
 /// A running emulator and the bare repositories.
 pub(crate) struct GitHub {
     _process: Process,
@@ -198,6 +201,12 @@ fn refuse(emulator: SocketAddr, root: &Path, repository: &str, asked: &Asked) ->
         Some(Reply::json("422 Unprocessable Entity", &body))
     };
     let custom = |message: String| invalid(json!({ "resource": "PullRequest", "code": "custom", "message": message }));
+    if new["body"]
+        .as_str()
+        .is_some_and(|body| body.chars().count() > LONGEST_BODY)
+    {
+        return custom(format!("body is too long (maximum is {LONGEST_BODY} characters)"));
+    }
     if find(&bare, head).is_none() {
         return invalid(json!({ "resource": "PullRequest", "field": "head", "code": "invalid" }));
     }

@@ -1,5 +1,6 @@
 //! What goes wrong between the program and the servers, and what is on them afterwards.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -221,5 +222,40 @@ fn an_answer_that_is_too_long_is_not_read_and_nothing_is_pushed() {
         site.runs(0)
             .expect(4, &["listing", "larger than 16777216 bytes", "nothing was changed"]);
         site.is_untouched();
+    });
+}
+
+#[test]
+fn an_answer_that_never_comes_leads_to_one_pull_request() {
+    on_both("no-answer", |site| {
+        site.sees(&[("blue", URGENT)]);
+        let request = match site.kind {
+            Kind::Gitea => ("POST", "/git-receive-pack"),
+            Kind::GitHub => ("POST", "/pulls"),
+        };
+        site.fault(1, request, Fault::HangAfterEffect);
+        site.runs(0).expect(0, &["created", "#1"]);
+        assert_eq!(site.pulls("all").len(), 1);
+        site.runs(1).expect(0, &["unchanged", "#1"]);
+    });
+}
+
+#[test]
+fn a_long_list_is_cut_to_what_the_forge_takes() {
+    on_both("long-list", |site| {
+        site.declare_groups("teal", 150, 3);
+        site.commit("More groups");
+        git(&site.clone, &["push", "-q", "origin", "HEAD:main"]);
+        site.sees_groups(&BTreeMap::from([
+            ("blue", (1, QUIET)),
+            ("lime", (1, QUIET)),
+            ("teal", (150, BUSY)),
+        ]));
+        site.runs(0).expect(0, &["created", "#1"]);
+        let pull = site.person_gets("/pulls/1");
+        let body = pull["body"].as_str().unwrap();
+        assert!(body.len() <= 58_000 && body.contains(" more"), "{}: {body}", body.len());
+        // It was cut, and the machine's record in it was not.
+        site.runs(1).expect(0, &["unchanged", "#1"]);
     });
 }

@@ -99,11 +99,11 @@ pub(super) fn branch(cluster: &str) -> String {
     format!("fleetscale/eu-1/{NAMESPACE}/{cluster}/up")
 }
 
-fn group(cluster: &str) -> Group {
+fn group(cluster: &str, index: usize) -> Group {
     Group {
         management_cluster: "eu-1",
         cluster: cluster.to_owned(),
-        name: "md-0".to_owned(),
+        name: format!("md-{index}"),
         load: Use {
             cpu: (0.0, 0.0),
             memory: (0.0, 0.0),
@@ -180,6 +180,7 @@ spec:
   forge:
     {kind}: {{url: \"{url}\", repository: {repository}, credentials: {{tokenFile: token}}}}
   source: {{snapshot: snapshot.yaml}}
+  deadlines: {{call: 10s, git: 10s}}
   author: {{name: fleet-bot, email: fleet-bot@example.org}}
   regions:
     - name: eu
@@ -204,22 +205,20 @@ spec:
         let mut groups = BTreeMap::new();
         for cluster in CLUSTERS {
             let load = loads.iter().find(|(name, _)| *name == cluster);
-            let name = format!("{cluster}-md-0");
-            groups.insert(cluster.to_owned(), vec![(name, load.map_or(QUIET, |(_, load)| *load))]);
+            groups.insert(cluster, (1, load.map_or(QUIET, |(_, load)| *load)));
         }
         self.sees_groups(&groups);
     }
 
-    /// The same for node groups, by cluster.
-    pub(super) fn sees_groups(&self, clusters: &BTreeMap<String, Vec<(String, Load)>>) {
+    /// The same for clusters with so many node groups, all alike.
+    pub(super) fn sees_groups(&self, clusters: &BTreeMap<&str, (usize, Load)>) {
         let clusters: serde_json::Map<String, Value> = clusters
             .iter()
-            .map(|(cluster, groups)| {
-                let groups: serde_json::Map<String, Value> = groups
-                    .iter()
-                    .map(|(name, load)| (name.clone(), self.live(*load)))
+            .map(|(cluster, (groups, load))| {
+                let groups: serde_json::Map<String, Value> = (0..*groups)
+                    .map(|index| (format!("{cluster}-md-{index}"), self.live(*load)))
                     .collect();
-                (cluster.clone(), json!({ "nodeGroups": groups }))
+                ((*cluster).to_owned(), json!({ "nodeGroups": groups }))
             })
             .collect();
         let snapshot = json!({
@@ -345,11 +344,17 @@ spec:
 
     /// Declares a cluster with a node group of this size.
     pub(super) fn declare(&self, cluster: &str, nodes: usize) {
-        let objects = [
-            fleet::cluster_object(cluster),
-            fleet::deployment_object(&group(cluster), nodes),
-        ];
-        let yaml = objects.map(|object| serde_yaml::to_string(&object).unwrap());
+        self.declare_groups(cluster, 1, nodes);
+    }
+
+    /// Declares a cluster with so many node groups of this size.
+    pub(super) fn declare_groups(&self, cluster: &str, groups: usize, nodes: usize) {
+        let mut objects = vec![fleet::cluster_object(cluster)];
+        objects.extend((0..groups).map(|index| fleet::deployment_object(&group(cluster, index), nodes)));
+        let yaml: Vec<String> = objects
+            .iter()
+            .map(|object| serde_yaml::to_string(object).unwrap())
+            .collect();
         self.write(&format!("clusters/eu-1/{cluster}.yaml"), &yaml.join("---\n"));
     }
 
