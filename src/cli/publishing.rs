@@ -132,17 +132,28 @@ pub(super) fn carry_out(
         agent,
     };
     let mut drafts = BTreeMap::new();
+    // A proposal that can't be drafted stops no other, least of all a P1.
+    let mut unready = BTreeMap::new();
     for proposal in &plan.proposals {
-        let drafted = publish::draft(&publication, proposal);
-        let (drafted, message) = drafted.map_err(|error| Failure::new(ErrorKind::Publish, &error))?;
-        drafts.insert(
-            proposal.branch.clone(),
-            (drafted.tree, message.title, proposal.priority == Priority::P1),
-        );
+        match publish::draft(&publication, proposal) {
+            Ok((drafted, message)) => {
+                let urgent = proposal.priority == Priority::P1;
+                drafts.insert(proposal.branch.clone(), (drafted.tree, message.title, urgent));
+            }
+            Err(error) => {
+                unready.insert(
+                    proposal.branch.clone(),
+                    Failure::new(ErrorKind::Publish, &error).message,
+                );
+            }
+        }
     }
     let actions = publish::reconcile(&publish::desired(plan), ledger, &base.branch, *now);
     let outcomes: Vec<Report> = if dry_run {
-        actions.iter().map(would).collect()
+        actions
+            .iter()
+            .map(|action| would(action, unready.get(&action.branch)))
+            .collect()
     } else {
         let mut watch = |branch: &BranchName, moment| {
             tracing::debug!(%branch, ?moment, "publishing");
@@ -246,9 +257,14 @@ fn word(done: &'static str) -> &'static str {
     if done == "hands off" { "left alone" } else { done }
 }
 
-fn would(action: &Action) -> Report {
+fn would(action: &Action, unready: Option<&String>) -> Report {
     let Action { branch, step } = action;
+    let writes = matches!(step, Step::Open { .. } | Step::Update { .. });
+    let unready = unready.filter(|_| writes).cloned();
+    let failed = unready.is_some();
     let (number, done, why) = match step {
+        Step::Open { .. } if failed => (None, "would fail", unready),
+        Step::Update { number, .. } if failed => (Some(*number), "would fail", unready),
         Step::Open { push: Some(_) } => (None, "would create", None),
         Step::Open { push: None } => (None, "would adopt", None),
         Step::Update { number, .. } => (Some(*number), "would update", None),
@@ -263,7 +279,7 @@ fn would(action: &Action) -> Report {
         location: None,
         done,
         why,
-        failed: false,
+        failed,
     }
 }
 
