@@ -11,7 +11,7 @@ use crate::model::{LiveManagementCluster, ManagementClusterName, RegionName};
 use crate::net::{Deadline, Server};
 use crate::policy::{FleetFile, ManagementCluster, PrometheusRef, Region};
 
-use super::kube::{self, CallError, KubeAccess, PAGE, Rights, Seen};
+use super::kube::{CallError, KubeAccess, Nodes, PAGE, Rights, Seen, client, in_words, observe_with};
 use super::live::{Access, time, together};
 use super::prometheus::{self, Matches, PrometheusVersion, Subject};
 
@@ -136,7 +136,7 @@ async fn of_region(
     }
 }
 
-type Found = (CheckedApiServer, kube::Nodes, prometheus::ComponentPods);
+type Found = (CheckedApiServer, Nodes, prometheus::ComponentPods);
 
 async fn api_server(
     region: &Region,
@@ -154,22 +154,22 @@ async fn api_server(
         default_kubeconfig: access.default_kubeconfig,
         in_cluster: access.in_cluster,
     };
-    let api = kube::client(&access, call).map_err(|error| kube::in_words(&error))?;
+    let api = client(&access, call).map_err(|error| in_words(&error))?;
     let asked = clock();
     let version = match api.version(deadline).await {
         Ok(version) => Some(version),
         // Whoever may not ask for the version may be allowed what counts.
         Err(CallError::Status { code: 403, .. } | CallError::Malformed(_)) => None,
-        Err(error) => return Err(format!("asking {}: {}", api.server(), kube::in_words(&error))),
+        Err(error) => return Err(format!("asking {}: {}", api.server(), in_words(&error))),
     };
     let answered = clock();
-    let rights = api.rights(deadline).await.map_err(|error| kube::in_words(&error));
+    let rights = api.rights(deadline).await.map_err(|error| in_words(&error));
     let Seen {
         live,
         nodes,
         component_pods,
         clock: _,
-    } = kube::observe_with(&api, region.name.clone(), PAGE, deadline, now).await;
+    } = observe_with(&api, region.name.clone(), PAGE, deadline, now).await;
     let checked = CheckedApiServer {
         clock: ClockReading {
             server: version.as_ref().and_then(|version| version.clock),
