@@ -38,8 +38,12 @@ impl Deadline {
         self.remaining().is_zero()
     }
 
-    /// Runs something until it ends or the deadline does; what has not ended by then is dropped.
+    /// Runs something until it ends or the deadline does; what has not ended by then is dropped. What comes too late is not begun: a timeout
+    /// of nothing would let it take its first step, which may be a request.
     pub async fn bound<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        if self.is_over() {
+            return None;
+        }
         tokio::time::timeout(self.remaining(), future).await.ok()
     }
 }
@@ -54,5 +58,14 @@ mod tests {
         assert!(Deadline::after(hour).within(moment).is_over());
         assert!(Deadline::after(moment).within(hour).is_over());
         assert!(!Deadline::after(hour).within(hour).is_over());
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_not_begun() {
+        assert_eq!(Deadline::after(Duration::ZERO).bound(async { 1 }).await, None);
+        assert_eq!(
+            Deadline::after(Duration::from_secs(60)).bound(async { 1 }).await,
+            Some(1)
+        );
     }
 }
