@@ -1,4 +1,4 @@
-//! Where the live half of a snapshot comes from: API servers and Prometheus ([`live`]), or a recorded file ([`recorded`]).
+//! Where the live half of a snapshot comes from: API servers and Prometheus ([`live()`]), or a recorded file ([`recorded`]).
 //!
 //! What can't be read is a gap, and what can't be measured says why; nothing is filled in. Whether a value may be trusted is judged once more
 //! where it is used, because its age is that of the decision. Whether the servers can be asked at all is told by [`check()`].
