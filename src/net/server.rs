@@ -1,6 +1,7 @@
 //! A server as the configuration names it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::secret::Secret;
 
@@ -77,10 +78,12 @@ impl Server {
 
     /// Whether what is sent to it can be read on the way: plain HTTP to another machine.
     pub fn is_readable_on_the_way(&self) -> bool {
-        let host = reqwest::Url::parse(&self.url)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
-        let loopback = host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
+        let url = reqwest::Url::parse(&self.url).ok();
+        let loopback = url.as_ref().and_then(reqwest::Url::host_str).is_some_and(|host| {
+            // A name may begin like an address: `127.0.0.1.example.org`.
+            let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+            host == "localhost" || address.is_some_and(|address| address.is_loopback())
+        });
         self.url.starts_with("http://") && !loopback
     }
 }
@@ -105,7 +108,20 @@ mod tests {
                 .unwrap()
                 .is_readable_on_the_way()
         );
-        assert!(!Server::new("http://127.0.0.1:9090").unwrap().is_readable_on_the_way());
+        for (address, readable) in [
+            ("http://127.0.0.1:9090", false),
+            ("http://[::1]:9090", false),
+            ("http://localhost", false),
+            ("http://127.0.0.1.example.org", true),
+            ("http://localhost.example.org", true),
+            ("http://[fd00::1]:9090", true),
+        ] {
+            assert_eq!(
+                Server::new(address).unwrap().is_readable_on_the_way(),
+                readable,
+                "{address}"
+            );
+        }
         for bad in [
             "git.example.org",
             "ssh://git.example.org/x",

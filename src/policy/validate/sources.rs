@@ -1,5 +1,7 @@
 //! The rules for the servers that the fleet file names.
 
+use std::net::IpAddr;
+
 use super::check::Check;
 use super::fleet::file;
 use crate::model::Duration;
@@ -49,9 +51,20 @@ pub(super) fn url(check: &mut Check<'_>, at: &str, address: &str) -> Option<Stri
 
 /// A server whose credentials would cross a network in plain text is worth a warning.
 fn warn_if_plain(check: &mut Check<'_>, at: &str, server: &ServerRef) {
-    let host = server.url.strip_prefix("http://");
-    let loopback = |host: &str| host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
-    if host.is_some_and(|host| !loopback(host)) && server.credentials != CredentialsRef::None {
+    let authority = server
+        .url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split('/').next());
+    // A name may begin like an address: `127.0.0.1.example.org`.
+    let loopback = |authority: &str| {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        host == "localhost" || address.is_some_and(|address| address.is_loopback())
+    };
+    if authority.is_some_and(|authority| !loopback(authority)) && server.credentials != CredentialsRef::None {
         check.warning(at, "sends credentials in plain text", "use https");
     }
 }
