@@ -65,7 +65,7 @@ pub struct GitHubForge {
 
 /// The API server of a management cluster: exactly one of `context`, `server` and `inCluster`.
 ///
-/// Only get and list are ever asked of it. A context that runs a program for its credentials (`exec`, `auth-provider`) is refused: name a
+/// Only `list` is ever asked of it. A context that runs a program for its credentials (`exec`, `auth-provider`) is refused: name a
 /// token instead.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
