@@ -17,12 +17,12 @@ use crate::git::Store;
 use crate::model::Base;
 use crate::net::{Deadline, Server};
 use crate::observe::{self, ClockReading};
-use crate::policy::{CredentialsRef, FleetFile, Forge, PolicySet, Repository};
+use crate::policy::{CredentialsRef, FleetFile, Forge, PolicySet, Repository, ServerRef};
 
 use super::args::InputArgs;
 use super::terminal::Terminal;
 use super::waiting::wait;
-use super::{clock, hosting, inputs, observing, saved, workspace};
+use super::{clock, hosting, inputs, observing, saved, validate, workspace};
 
 use report::{Kind, Line};
 
@@ -69,9 +69,9 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
         output,
     } = args;
     let name = path.display().to_string();
-    let lines = match load(&path) {
+    let lines = match workspace::read_fleet(&path) {
         Err(why) => vec![Line::failed(Kind::FleetFile, &name, &why)],
-        Ok(fleet) => {
+        Ok((fleet, _)) => {
             let room = work_dir.as_deref().filter(|folder| folder.is_dir());
             let scratch = clock::scratch_folder(room).map_err(|error| {
                 Failure::plain(ErrorKind::Input, format!("making a scratch folder: {error}"))
@@ -99,9 +99,8 @@ fn dependencies(
     now: Timestamp,
     terminal: &Terminal,
 ) -> Result<Vec<Line>, Failure> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let deadline = Deadline::after(workspace::standard(fleet.deadlines.run));
+    let folder = workspace::folder_of(path);
+    let deadline = Deadline::after(fleet.deadlines.run.standard());
     let arguments = InputArgs::of_fleet(path.to_owned());
     let opened = workspace::open_repository(&arguments, fleet, folder, scratch, (now, deadline), terminal)
         .and_then(|(store, _)| Ok((workspace::base(&arguments, fleet, &store)?, store)));
@@ -117,12 +116,6 @@ fn dependencies(
     })?;
     lines.extend(clusters::lines(fleet, &regions));
     Ok(lines)
-}
-
-fn load(path: &Path) -> Result<FleetFile, Failure> {
-    let bytes = workspace::read(path)?;
-    FleetFile::load(&path.display().to_string(), &bytes)
-        .map_err(|problems| workspace::problems_failure("the fleet file", &problems))
 }
 
 fn fleet_file(name: &str, fleet: &FleetFile) -> Line {
@@ -155,8 +148,12 @@ fn git(fleet: &FleetFile, folder: &Path, opened: &Opened) -> Vec<Line> {
             vec![
                 Line::ok(Kind::Git, &place, says).with_warnings(readable_git(fleet)),
                 match read_policies(fleet, store, base) {
-                    Ok(found) => Line::ok(Kind::Policies, &policies, policies_say(&found, base))
-                        .with_warnings(found.warnings.iter().map(ToString::to_string)),
+                    Ok(found) => Line::ok(
+                        Kind::Policies,
+                        &policies,
+                        format!("{} at {}", validate::valid(&found), base.commit.short()),
+                    )
+                    .with_warnings(found.warnings.iter().map(ToString::to_string)),
                     Err(failure) => Line::failed(Kind::Policies, &policies, &failure),
                 },
             ]
@@ -164,30 +161,12 @@ fn git(fleet: &FleetFile, folder: &Path, opened: &Opened) -> Vec<Line> {
     }
 }
 
-fn policies_say(policies: &PolicySet, base: &Base) -> String {
-    let PolicySet {
-        node_groups,
-        platforms,
-        controllers,
-        sharding,
-        ..
-    } = policies;
-    let count = node_groups.len() + platforms.len() + controllers.len() + sharding.len();
-    let word = if count == 1 {
-        "policy is valid"
-    } else {
-        "policies are valid"
-    };
-    format!("{count} {word} at {}", base.commit.short())
-}
-
 fn read_policies(fleet: &FleetFile, store: &Store, base: &Base) -> Result<PolicySet, Failure> {
     let listing = store
         .tree(&base.commit)
         .map_err(|error| Failure::new(ErrorKind::Publish, &error))?;
     let files = inputs::files_at_base(fleet, store, &listing)?;
-    let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-    PolicySet::load(files, Some(fleet)).map_err(|problems| workspace::problems_failure("the policies", &problems))
+    inputs::read_policies(Some(fleet), &files)
 }
 
 const READABLE: &str = "credentials go there in plain HTTP: whoever is on the way reads them; use https://";
@@ -197,8 +176,13 @@ fn readable_git(fleet: &FleetFile) -> Option<String> {
         return None;
     };
     let reference = hosting::with_the_forges_credentials(reference, &fleet.forge);
-    let server = Server::new(&reference.url).ok()?;
-    let leaks = reference.credentials != CredentialsRef::None && server.is_readable_on_the_way();
+    readable(&reference)
+}
+
+/// The warning, if credentials for a server can be read on the way.
+fn readable(reference: &ServerRef) -> Option<String> {
+    let leaks = reference.credentials != CredentialsRef::None
+        && Server::new(&reference.url).is_ok_and(|server| server.is_readable_on_the_way());
     leaks.then(|| READABLE.to_owned())
 }
 
@@ -233,10 +217,6 @@ fn forge(
             (name, Some(server))
         }
     };
-    let leaks = reference.is_some_and(|reference| {
-        reference.credentials != CredentialsRef::None
-            && Server::new(&reference.url).is_ok_and(|server| server.is_readable_on_the_way())
-    });
     let opened = hosting::forge(fleet, folder, scratch, now, deadline);
     let forge = match opened {
         Ok((forge, _)) => forge,
@@ -259,7 +239,7 @@ fn forge(
             } else {
                 Line::ok(Kind::Forge, &name, says)
             };
-            let leak = leaks.then(|| READABLE.to_owned());
+            let leak = reference.and_then(readable);
             line.with_warnings(report::clock_differs(reading).into_iter().chain(leak))
         }
     })

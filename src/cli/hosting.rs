@@ -8,14 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::error::{ErrorKind, Failure};
 use crate::forge::{AnyForge, ForgeError, GITHUB_PACE, GitHubForge, GiteaForge, Hosted, LocalForge};
 use crate::git::{Remote, RemoteServer};
-use crate::net::{Deadline, Limits};
+use crate::net::{CONNECT, Deadline, Limits};
 use crate::policy::{CredentialsRef, FleetFile, Forge, ForgeRepository, ServerRef};
 
 use super::servers;
-use super::workspace::standard;
-
-/// The time to get a connection to a forge: more than two lost SYN packets.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// The most of a forge's answer that is read: a page of pull requests with full bodies has some six megabytes.
 const LARGEST_ANSWER: usize = 16 << 20;
@@ -36,7 +32,7 @@ pub(super) fn remote(
         let what = format!("preparing the connection to {}: {why}", reference.url);
         Failure::plain(ErrorKind::Publish, what).with_hint("see spec.repository.credentials of the fleet file")
     })?;
-    let remote = RemoteServer::new(server, standard(fleet.deadlines.git), deadline);
+    let remote = RemoteServer::new(server, fleet.deadlines.git.standard(), deadline);
     remote
         .map(Remote::Server)
         .map_err(|error| Failure::new(ErrorKind::Publish, &error))
@@ -105,7 +101,7 @@ pub(super) fn forge(
         name,
         limits: Limits {
             connect: CONNECT,
-            call: standard(fleet.deadlines.call),
+            call: fleet.deadlines.call.standard(),
             body: LARGEST_ANSWER,
         },
         deadline,

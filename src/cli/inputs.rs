@@ -46,19 +46,24 @@ impl Inputs {
     }
 }
 
-/// The policies, or everything that is wrong with them.
+/// The policies, or everything that is wrong with them; their warnings are said.
 pub(super) fn load_policies(
     fleet: Option<&FleetFile>,
     files: &[(String, Vec<u8>)],
     terminal: &Terminal,
 ) -> Result<PolicySet, Failure> {
-    let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-    let policies = PolicySet::load(files, fleet).map_err(|problems| problems_failure("the policies", &problems))?;
+    let policies = read_policies(fleet, files)?;
     policies
         .warnings
         .iter()
         .for_each(|warning| terminal.talk(&format!("{warning}\n")));
     Ok(policies)
+}
+
+/// The same, with nothing said.
+pub(super) fn read_policies(fleet: Option<&FleetFile>, files: &[(String, Vec<u8>)]) -> Result<PolicySet, Failure> {
+    let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    PolicySet::load(files, fleet).map_err(|problems| problems_failure("the policies", &problems))
 }
 
 /// The manifests of a folder on disk, by name.

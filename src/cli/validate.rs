@@ -47,17 +47,20 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
             load_policies(fleet.as_ref(), &files, terminal)?
         }
     };
+    terminal.data(&format!("{}\n", valid(&policies)));
+    Ok(0)
+}
+
+/// `3 policies are valid`.
+pub(super) fn valid(policies: &PolicySet) -> String {
     let PolicySet {
         node_groups,
         platforms,
         controllers,
         sharding,
         ..
-    } = &policies;
+    } = policies;
     let count = node_groups.len() + platforms.len() + controllers.len() + sharding.len();
-    terminal.data(&format!(
-        "{count} {} valid\n",
-        if count == 1 { "policy is" } else { "policies are" }
-    ));
-    Ok(0)
+    let words = if count == 1 { "policy is" } else { "policies are" };
+    format!("{count} {words} valid")
 }

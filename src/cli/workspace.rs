@@ -46,13 +46,8 @@ impl Workspace {
     /// Opens everything that the arguments name.
     pub(super) fn open(args: &InputArgs, terminal: &Terminal) -> Result<Self, Failure> {
         let (fleet, bytes) = load_fleet(&args.fleet, terminal)?;
-        let folder = args
-            .fleet
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
-            .to_owned();
-        let deadline = Deadline::after(standard(fleet.deadlines.run));
+        let folder = folder_of(&args.fleet).to_owned();
+        let deadline = Deadline::after(fleet.deadlines.run.standard());
         let recorded = load_snapshot(args.snapshot.as_deref(), &fleet, &folder)?;
         let now = args
             .now
@@ -92,19 +87,28 @@ impl Workspace {
     }
 }
 
-/// Reads the fleet file, or fails with everything that is wrong with it.
+/// The folder of the fleet file, which its paths are relative to.
+pub(super) fn folder_of(fleet: &Path) -> &Path {
+    let parent = fleet.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Reads the fleet file, or fails with everything that is wrong with it; its warnings are said.
 pub(super) fn load_fleet(path: &Path, terminal: &Terminal) -> Result<(FleetFile, Vec<u8>), Failure> {
+    let (fleet, bytes) = read_fleet(path)?;
+    fleet
+        .warnings
+        .iter()
+        .for_each(|warning| terminal.talk(&format!("{warning}\n")));
+    Ok((fleet, bytes))
+}
+
+/// The same, with nothing said.
+pub(super) fn read_fleet(path: &Path) -> Result<(FleetFile, Vec<u8>), Failure> {
     let bytes = read(path)?;
-    match FleetFile::load(&path.display().to_string(), &bytes) {
-        Ok(fleet) => {
-            fleet
-                .warnings
-                .iter()
-                .for_each(|warning| terminal.talk(&format!("{warning}\n")));
-            Ok((fleet, bytes))
-        }
-        Err(problems) => Err(problems_failure("the fleet file", &problems)),
-    }
+    let fleet = FleetFile::load(&path.display().to_string(), &bytes)
+        .map_err(|problems| problems_failure("the fleet file", &problems))?;
+    Ok((fleet, bytes))
 }
 
 /// All problems as one failure.
@@ -138,11 +142,6 @@ pub(super) fn load_snapshot(
     let file = path.display().to_string();
     let read = observe::recorded(&file, &read(&path)?);
     read.map(Some).map_err(|error| Failure::new(ErrorKind::Input, &error))
-}
-
-/// A length of time as the standard library has it.
-pub(super) fn standard(length: crate::model::Duration) -> std::time::Duration {
-    std::time::Duration::from_secs(length.seconds().into())
 }
 
 /// A folder of the cache that belongs to exactly this fleet file, snapshot and imported folder.
@@ -240,7 +239,7 @@ fn named_remote(address: &str, fleet: &FleetFile, folder: &Path, deadline: Deadl
     {
         return hosting::remote(fleet, folder, reference, deadline);
     }
-    Remote::parse(address, standard(fleet.deadlines.git), deadline)
+    Remote::parse(address, fleet.deadlines.git.standard(), deadline)
         .map_err(|error| Failure::new(ErrorKind::Input, &error))
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::model::{BranchName, PullRequestState};
-use crate::net::{Answer, Client, Request};
+use crate::net::{Answer, Request};
 
 use super::gate::{Failure, Gate};
 use super::pages::{self, More, Page, Pulls};
@@ -57,25 +57,11 @@ struct Version {
 impl GiteaForge {
     /// A repository on a server. Nothing is sent yet.
     pub fn new(hosted: &Hosted<'_>) -> Result<Self, ForgeError> {
-        let Hosted {
-            server,
-            owner,
-            name,
-            limits,
-            deadline,
-            pace,
-            since,
-        } = hosted;
-        let repository = format!("{owner}/{name}");
-        let client = Client::new(server, *limits).map_err(|source| ForgeError::Unreachable {
-            doing: format!("preparing to talk about {repository}"),
-            source,
-        })?;
         Ok(Self {
-            gate: Gate::new(client, *deadline, *pace),
-            owner: (*owner).to_owned(),
-            repository,
-            since: *since,
+            gate: hosted.gate()?,
+            owner: hosted.owner.to_owned(),
+            repository: hosted.repository(),
+            since: hosted.since,
             us: OnceCell::new(),
             labels: labels::Known::default(),
         })

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::model::{BranchName, PullRequestState};
-use crate::net::Client;
+use crate::net::date;
 
 use super::gate::Gate;
 use super::labels::{Change, change};
@@ -67,25 +67,11 @@ struct Filter<'a> {
 impl GitHubForge {
     /// A repository on a server. Nothing is sent yet.
     pub fn new(hosted: &Hosted<'_>) -> Result<Self, ForgeError> {
-        let Hosted {
-            server,
-            owner,
-            name,
-            limits,
-            deadline,
-            pace,
-            since,
-        } = hosted;
-        let repository = format!("{owner}/{name}");
-        let client = Client::new(server, *limits).map_err(|source| ForgeError::Unreachable {
-            doing: format!("preparing to talk about {repository}"),
-            source,
-        })?;
         Ok(Self {
-            gate: Arc::new(Gate::new(client, *deadline, *pace)),
-            owner: (*owner).to_owned(),
-            repository,
-            since: *since,
+            gate: Arc::new(hosted.gate()?),
+            owner: hosted.owner.to_owned(),
+            repository: hosted.repository(),
+            since: hosted.since,
             us: OnceCell::new(),
         })
     }
@@ -217,7 +203,7 @@ impl Forge for GitHubForge {
         let answer = octocrab._get(self.path("")).await;
         let answer = answer.map_err(|error| self.error(&doing, error))?;
         let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
-        let clock = header("date").and_then(|date| jiff::fmt::rfc2822::parse(&date).ok());
+        let clock = date(answer.headers());
         let version = header("x-github-enterprise-version");
         let repository = <Repository as octocrab::FromResponse>::from_response(answer).await;
         let Repository { permissions, archived } = repository.map_err(|error| self.error(&doing, error))?;
@@ -233,7 +219,7 @@ impl Forge for GitHubForge {
             may_read: permissions.is_none_or(|permissions| permissions.pull),
             may_push,
             may_open,
-            clock: clock.map(|clock| clock.timestamp()),
+            clock,
             version,
         })
     }

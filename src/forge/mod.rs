@@ -21,7 +21,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{BranchName, ObjectId, PullRequestState};
-use crate::net::{Deadline, Limits, Server};
+use crate::net::{Client, Deadline, Limits, Server};
+
+use gate::Gate;
 
 pub use any::AnyForge;
 pub use error::ForgeError;
@@ -46,6 +48,22 @@ pub struct Hosted<'a> {
     pub pace: Duration,
     /// Pull requests that ended before are not listed.
     pub since: Timestamp,
+}
+
+impl Hosted<'_> {
+    /// `platform/fleet`.
+    fn repository(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    /// What every request to it passes.
+    fn gate(&self) -> Result<Gate, ForgeError> {
+        let client = Client::new(self.server, self.limits).map_err(|source| ForgeError::Unreachable {
+            doing: format!("preparing to talk about {}", self.repository()),
+            source,
+        })?;
+        Ok(Gate::new(client, self.deadline, self.pace))
+    }
 }
 
 /// The least time between two mutations on GitHub: "wait at least one second between each request" (its best practices for the REST API).

@@ -10,14 +10,9 @@ use std::time::Duration;
 use http::HeaderValue;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use crate::net::{Answer, Credentials, Deadline, Server, authorization, tls_provider};
+use crate::net::{CONNECT, Credentials, Deadline, Server, authorization, first_line, tls_provider};
 
 use super::remote::RemoteError;
-
-/// How long a server may take to accept a connection, TLS included.
-///
-/// Ten seconds is more than two lost SYN packets; with less, a busy forge looks dead.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long an unused connection is kept. Servers close theirs after five seconds and more, and what is sent into a connection that the
 /// server is closing has an unknown outcome.
@@ -75,8 +70,8 @@ impl RemoteServer {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .timeout_resolve(Some(CONNECT_LIMIT))
-            .timeout_connect(Some(CONNECT_LIMIT))
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
             .max_idle_age(IDLE_LIMIT)
             // Servers that tell Git's clients from browsers look for these first letters.
             .user_agent(concat!("git/2.0 (fleetscale ", env!("CARGO_PKG_VERSION"), ")"))
@@ -117,12 +112,7 @@ impl RemoteServer {
 
     /// What a server says, fit for an error: one line, short, printable, and nothing at all if it holds what we authenticate with.
     pub(super) fn harmless(&self, text: &[u8]) -> String {
-        let answer = Answer {
-            status: 0,
-            headers: http::HeaderMap::new(),
-            body: text.to_vec(),
-        };
-        let line = answer.first_line();
+        let line = first_line(text);
         let secret = match &self.0.server.credentials {
             Credentials::None => None,
             Credentials::Bearer(token) => Some(token.reveal()),

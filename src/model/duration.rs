@@ -54,6 +54,11 @@ impl Duration {
         SignedDuration::from_secs(i64::from(self.seconds))
     }
 
+    /// The same length for deadlines.
+    pub fn standard(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.seconds.into())
+    }
+
     /// The instant that lies this long after another; the end of time if there is none.
     pub fn after(self, instant: Timestamp) -> Timestamp {
         instant.checked_add(self.signed()).unwrap_or(Timestamp::MAX)

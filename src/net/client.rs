@@ -13,6 +13,9 @@ use super::deadline::Deadline;
 use super::error::NetError;
 use super::server::{Credentials, Server};
 
+/// The time to get a connection, TLS included: more than two lost SYN packets. With less, a busy server looks dead.
+pub const CONNECT: Duration = Duration::from_secs(10);
+
 /// How long and how large an exchange may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -76,8 +79,7 @@ impl Answer {
 
     /// How long the server asks us to stay away. A date in place of seconds is not understood and counts as nothing.
     pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        retry_after(&self.headers)
     }
 
     /// What time it is by the server's clock, to the second.
@@ -87,14 +89,25 @@ impl Answer {
 
     /// The first line of the body, for an error's text: at most 200 characters, all printable.
     pub fn first_line(&self) -> String {
-        let text = String::from_utf8_lossy(self.body.get(..2_000).unwrap_or(&self.body)).into_owned();
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
-        line.chars().filter(|c| !c.is_control()).take(200).collect()
+        first_line(&self.body)
     }
 }
 
+/// The first line of what a server says, for an error's text: at most 200 characters, all printable.
+pub fn first_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..2_000).unwrap_or(bytes)).into_owned();
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// How long a server asks us to stay away, by an answer's `Retry-After` header in seconds.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 /// The time in an answer's `Date` header.
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }

@@ -11,7 +11,9 @@ mod error;
 mod secret;
 mod server;
 
-pub use client::{Answer, Client, Limits, Request, authorization, tls_provider};
+pub use client::{
+    Answer, CONNECT, Client, Limits, Request, authorization, date, first_line, retry_after, tls_provider,
+};
 pub use deadline::Deadline;
 pub use error::NetError;
 pub use secret::Secret;

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 
 use crate::model::{LiveManagementCluster, ManagementClusterName, RegionName};
 use crate::net::{Deadline, Server};
-use crate::policy::{FleetFile, ManagementCluster, PrometheusRef, Region};
+use crate::policy::{FleetFile, KubernetesRef, PrometheusRef, Region};
 
-use super::kube::{CallError, KubeAccess, Nodes, PAGE, Rights, Seen, client, in_words, observe_with};
-use super::live::{Access, time, together};
+use super::kube::{KubeAccess, Nodes, PAGE, Rights, Seen, client, greet, in_words, list};
+use super::live::{Access, together};
 use super::prometheus::{self, Matches, PrometheusVersion, Subject};
 
 /// What was found of a region.
@@ -70,7 +70,7 @@ pub async fn check(
     clock: impl Fn() -> Timestamp + Copy,
     now: Timestamp,
 ) -> Vec<CheckedRegion> {
-    let (call, all) = (time(fleet.deadlines.call), time(fleet.deadlines.region));
+    let (call, all) = (fleet.deadlines.call.standard(), fleet.deadlines.region.standard());
     let regions = fleet.regions.iter().map(|region| async move {
         let deadline = Deadline::after(all);
         of_region(region, access, (clock, now), call, deadline).await
@@ -86,10 +86,10 @@ async fn of_region(
     deadline: Deadline,
 ) -> CheckedRegion {
     let for_servers = deadline.within(deadline.remaining() / 3 * 2);
-    let reachable = region.management_clusters.iter();
-    let asked = reachable.filter(|cluster| cluster.kubernetes.is_some()).map(|cluster| {
-        let found = api_server(region, cluster, access, (clock, now), call, for_servers);
-        async move { (cluster, found.await) }
+    let asked = region.management_clusters.iter().filter_map(|cluster| {
+        let reference = cluster.kubernetes.as_ref()?;
+        let found = api_server(region, reference, access, (clock, now), call, for_servers);
+        Some(async move { (cluster, found.await) })
     });
     let found = together(asked).await;
     let mut api_servers = Vec::new();
@@ -102,7 +102,6 @@ async fn of_region(
         api_servers.push((cluster.name.clone(), checked));
     }
     let mut sources: Vec<&PrometheusRef> = Vec::new();
-    let of = |cluster: &ManagementCluster| cluster.prometheus.clone().or_else(|| region.prometheus.clone());
     let own = region.management_clusters.iter().map(|cluster| &cluster.prometheus);
     for source in own.chain([&region.prometheus]).flatten() {
         if !sources.contains(&source) {
@@ -112,7 +111,7 @@ async fn of_region(
     let mut prometheus = Vec::new();
     for source in sources {
         let mut here = seen.clone();
-        here.retain(|(cluster, ..)| of(cluster).as_ref() == Some(source));
+        here.retain(|(cluster, ..)| region.prometheus_of(cluster) == Some(source));
         let subjects: Vec<Subject<'_>> = here
             .iter_mut()
             .map(|(cluster, live, nodes, pods)| Subject {
@@ -140,14 +139,12 @@ type Found = (CheckedApiServer, Nodes, prometheus::ComponentPods);
 
 async fn api_server(
     region: &Region,
-    cluster: &ManagementCluster,
+    reference: &KubernetesRef,
     access: &Access<'_>,
     (clock, now): (impl Fn() -> Timestamp, Timestamp),
     call: Duration,
     deadline: Deadline,
 ) -> Result<Found, String> {
-    let reference = cluster.kubernetes.as_ref();
-    let reference = reference.ok_or_else(|| "the fleet file does not say how to reach it (`kubernetes`)".to_owned())?;
     let access = KubeAccess {
         reference,
         folder: access.folder,
@@ -156,12 +153,7 @@ async fn api_server(
     };
     let api = client(&access, call).map_err(|error| in_words(&error))?;
     let asked = clock();
-    let version = match api.version(deadline).await {
-        Ok(version) => Some(version),
-        // Whoever may not ask for the version may be allowed what counts.
-        Err(CallError::Status { code: 403, .. } | CallError::Malformed(_)) => None,
-        Err(error) => return Err(format!("asking {}: {}", api.server(), in_words(&error))),
-    };
+    let version = greet(&api, deadline).await?;
     let answered = clock();
     let rights = api.rights(deadline).await.map_err(|error| in_words(&error));
     let Seen {
@@ -169,7 +161,7 @@ async fn api_server(
         nodes,
         component_pods,
         clock: _,
-    } = observe_with(&api, region.name.clone(), PAGE, deadline, now).await;
+    } = list(&api, region.name.clone(), PAGE, deadline, now).await;
     let checked = CheckedApiServer {
         clock: ClockReading {
             server: version.as_ref().and_then(|version| version.clock),

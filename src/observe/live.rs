@@ -63,8 +63,8 @@ async fn observe(
     (deadlines, run): (Deadlines, Deadline),
     now: Timestamp,
 ) -> Vec<(ManagementClusterName, LiveManagementCluster)> {
-    let call = time(deadlines.call);
-    let all = time(deadlines.region).min(run.remaining());
+    let call = deadlines.call.standard();
+    let all = deadlines.region.standard().min(run.remaining());
     let deadline = Deadline::after(all);
     let for_servers = deadline.within(all / 3 * 2);
     let clusters = &region.management_clusters;
@@ -74,7 +74,7 @@ async fn observe(
     let mut seen = together(asked).await;
     let mut by_source: Vec<(Option<&PrometheusRef>, Vec<Subject<'_>>)> = Vec::new();
     for (cluster, seen) in clusters.iter().zip(&mut seen) {
-        let source = cluster.prometheus.as_ref().or(region.prometheus.as_ref());
+        let source = region.prometheus_of(cluster);
         let subject = Subject {
             name: &cluster.name,
             live: &mut seen.live,
@@ -145,10 +145,6 @@ async fn api_server(
         in_cluster: access.in_cluster,
     };
     super::kube::observe(&access, region.clone(), call, deadline, now).await
-}
-
-pub(super) fn time(duration: crate::model::Duration) -> Duration {
-    Duration::from_secs(u64::from(duration.seconds()))
 }
 
 /// Runs futures side by side; their results in their order.

@@ -132,6 +132,13 @@ pub struct Budget {
 
 pub use crate::policy::v1alpha1::BudgetPer;
 
+impl Region {
+    /// The Prometheus of one of its management clusters: its own, or the region's.
+    pub fn prometheus_of<'a>(&'a self, cluster: &'a ManagementCluster) -> Option<&'a PrometheusRef> {
+        cluster.prometheus.as_ref().or(self.prometheus.as_ref())
+    }
+}
+
 impl Budget {
     /// Whether it counts changes in a direction. What has no direction (a placement) counts for budgets of both directions only.
     pub fn counts(&self, direction: Option<Direction>) -> bool {

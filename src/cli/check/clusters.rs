@@ -24,7 +24,7 @@ pub(super) fn lines(fleet: &FleetFile, found: &[CheckedRegion]) -> Vec<Line> {
             }
         }
         let measured = |cluster: &crate::policy::ManagementCluster| {
-            cluster.prometheus.is_some() || region.prometheus.is_some() || cluster.kubernetes.is_none()
+            region.prometheus_of(cluster).is_some() || cluster.kubernetes.is_none()
         };
         if !region.management_clusters.iter().all(measured) {
             let says = "the fleet file names none for some of its management clusters: nothing of them is measured";

@@ -11,8 +11,8 @@ use ::kube::config::AuthInfo;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -20,13 +20,10 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::net::{Credentials, Deadline, tls_provider};
+use crate::net::{CONNECT, Credentials, Deadline, date, retry_after, tls_provider};
 
 use super::access::{Endpoint, KubeAccess, endpoint};
 use super::error::{CallError, KubeError, one_line};
-
-/// The time to get a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// The pauses before the second and the third try. An API server that restarts is back within seconds behind its load balancer; one that
 /// is not is a gap, and the next run asks it again.
@@ -257,14 +254,4 @@ fn message(body: &[u8]) -> String {
         &status.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned()),
         300,
     )
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get(DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }

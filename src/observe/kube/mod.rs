@@ -83,22 +83,34 @@ pub async fn observe(
 
 /// Observes a management cluster with a client that is there already, in pages of so many objects.
 pub async fn observe_with(api: &Api, region: RegionName, page: u32, deadline: Deadline, now: Timestamp) -> Seen {
-    let clock = match api.version(deadline).await {
-        Ok(version) => version.clock,
+    match greet(api, deadline).await {
+        Ok(version) => Seen {
+            clock: version.and_then(|version| version.clock),
+            ..list(api, region, page, deadline, now).await
+        },
+        Err(cause) => blind(region, &cause),
+    }
+}
+
+/// Asks a server for its version, to see whether it answers; nothing if it does and won't tell. The error is in words.
+pub(super) async fn greet(api: &Api, deadline: Deadline) -> Result<Option<ServerVersion>, String> {
+    match api.version(deadline).await {
+        Ok(version) => Ok(Some(version)),
         // Whoever may not ask for the version may be allowed what counts.
-        Err(CallError::Status { code: 403, .. } | CallError::Malformed(_)) => None,
-        Err(error) => return blind(region, &format!("asking {}: {}", api.server(), in_words(&error))),
-    };
+        Err(CallError::Status { code: 403, .. } | CallError::Malformed(_)) => Ok(None),
+        Err(error) => Err(format!("asking {}: {}", api.server(), in_words(&error))),
+    }
+}
+
+/// Lists everything on a server that answers. The clock is not known here.
+pub(super) async fn list(api: &Api, region: RegionName, page: u32, deadline: Deadline, now: Timestamp) -> Seen {
     let reader = Reader { api, deadline, page };
     let (clusters, components, tenants) = tokio::join!(
         capi::observe(&reader),
         components::observe(&reader),
         tenants::count(&reader, now)
     );
-    Seen {
-        clock,
-        ..together(region, clusters, components, tenants)
-    }
+    together(region, clusters, components, tenants)
 }
 
 /// A management cluster of which nothing is known.

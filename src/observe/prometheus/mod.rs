@@ -32,7 +32,7 @@ use jiff::Timestamp;
 use crate::model::{
     ClusterName, ComponentName, LiveManagementCluster, ManagementClusterName, Measurement, Namespace, NodeGroupName,
 };
-use crate::net::{Client, Deadline, Limits, Server};
+use crate::net::{CONNECT, Client, Deadline, Limits, Server};
 use crate::policy::{PolicySet, PrometheusRef};
 
 pub use probe::{MOST_REASONS, Matches, PrometheusVersion, matches, version};
@@ -44,9 +44,6 @@ pub type NodeNames = BTreeMap<(Namespace, ClusterName, NodeGroupName), BTreeSet<
 
 /// The namespace and the Deployment of each component.
 pub type ComponentPods = BTreeMap<ComponentName, (String, String)>;
-
-/// The time to get a connection. The same as for an API server: whoever needs longer is down.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// A management cluster whose measurements are wanted.
 #[derive(Debug)]

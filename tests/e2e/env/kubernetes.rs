@@ -14,7 +14,7 @@ use fleetscale::policy::{AuthoritiesRef, KubernetesRef};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Process, built, free_port, wait_until};
+use super::{Process, built, free_port, scratch, wait_until};
 
 /// A running API server.
 pub(crate) struct Kubernetes {
@@ -46,21 +46,10 @@ pub(crate) fn cluster(name: &'static str, set_up: impl FnOnce(&Kubernetes)) -> &
     })
 }
 
-/// The folder of this process. Those of processes that are gone are removed.
+/// The folder of this process.
 fn folder() -> &'static PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let all = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kubernetes");
-        std::fs::create_dir_all(&all).unwrap();
-        for entry in std::fs::read_dir(&all).unwrap().flatten() {
-            if !PathBuf::from("/proc").join(entry.file_name()).exists() {
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
-        let mine = all.join(std::process::id().to_string());
-        std::fs::create_dir_all(&mine).unwrap();
-        mine
-    })
+    FOLDER.get_or_init(|| scratch("kubernetes"))
 }
 
 /// The etcd of this process, by its address.
