@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Binding, Change, ComponentName, Decision, Evidence, Finite, FlagName, Form, Grade, HoldReason, Inventory,
-    LiveController, ManagementClusterName, MetricKey, Priority, Reason, Refusal, Scalar, Signal, Site, Target, Verdict,
+    Binding, Change, ComponentName, Decision, Evidence, Finite, FlagName, Grade, HoldReason, Inventory, LiveController,
+    ManagementClusterName, MetricKey, Priority, Reason, Refusal, Scalar, Signal, Site, Target, Verdict,
 };
 use crate::policy::catalogue::{FlagDefault, default_of};
 use crate::policy::{Candidate as Selected, ControllerPolicy, Percent, Rung};
@@ -250,7 +250,7 @@ fn declared_value(binding: &Binding, default: i64) -> Result<i64, HoldReason> {
                 text: value.to_string(),
             },
         }),
-        Site::Writable(place) if matches!(place.form, Form::Appended { .. }) => Ok(default),
+        Site::Writable(place) if place.form.is_new() => Ok(default),
         Site::Writable(_) => Err(HoldReason::NotDeclared),
         Site::Refused { path, line, refusal } => Err(HoldReason::NotWritable {
             path: path.clone(),

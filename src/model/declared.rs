@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use json_patch::jsonptr::PointerBuf;
 use serde::{Deserialize, Serialize};
 
+use super::edit::{Edit, Embedded, Location, address};
 use super::ids::{ClusterName, ManagementClusterName, Namespace, ObjectId, ObjectKey, RegionName, RepoPath, ShardName};
 use super::refusal::Refusal;
 use super::scalar::Scalar;
@@ -79,8 +80,11 @@ pub struct Place {
     pub document: usize,
     /// What that document says it is.
     pub object: ObjectKey,
-    /// The value within the document (RFC 6901). For [`Form::Appended`] it is the list.
+    /// The value within the document (RFC 6901). For [`Form::Appended`] it is the list, for [`Form::Inserted`] the mapping.
     pub pointer: PointerBuf,
+    /// Where in the text at that pointer, if a scalar there holds YAML itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedded: Option<Box<Embedded>>,
     /// The line, counted from 1.
     pub line: usize,
     /// How the value is written there.
@@ -103,6 +107,67 @@ pub enum Form {
         /// What stands before the value: `--kube-api-qps=`.
         prefix: String,
     },
+    /// The value is not there yet; it becomes the text of a new key of the mapping.
+    Inserted {
+        /// The key: `--kube-api-qps`.
+        key: String,
+    },
+}
+
+impl Form {
+    /// Whether the value is not there yet.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::Appended { .. } | Self::Inserted { .. })
+    }
+}
+
+impl Place {
+    /// The edit that changes the value here; a value that is not there yet has no old one.
+    pub fn edit(&self, from: &Scalar, to: &Scalar) -> Edit {
+        let Self {
+            path,
+            document,
+            object,
+            pointer,
+            embedded,
+            line: _,
+            form,
+        } = self;
+        let at = Location {
+            path: path.clone(),
+            document: *document,
+            object: object.clone(),
+            pointer: pointer.clone(),
+            embedded: embedded.clone(),
+        };
+        let with = |prefix: &str, value: &Scalar| Scalar::Text(format!("{prefix}{value}"));
+        match form {
+            Form::Scalar => Edit::Replace {
+                at,
+                from: from.clone(),
+                to: to.clone(),
+            },
+            Form::Prefixed { prefix } => Edit::Replace {
+                at,
+                from: with(prefix, from),
+                to: with(prefix, to),
+            },
+            Form::Appended { prefix } => Edit::AppendItem {
+                at,
+                value: with(prefix, to),
+            },
+            Form::Inserted { key } => Edit::InsertKey {
+                at,
+                key: key.clone(),
+                value: with("", to),
+            },
+        }
+    }
+
+    /// What tells it from every other place: the same for two targets with one value.
+    pub fn address(&self) -> String {
+        address(&self.path, self.document, &self.pointer, self.embedded.as_deref())
+    }
 }
 
 /// The annotation `fleetscale.io/hold: <reason>[; until=<time>]`.

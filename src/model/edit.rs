@@ -61,6 +61,41 @@ pub struct Location {
     pub object: ObjectKey,
     /// The node (RFC 6901).
     pub pointer: PointerBuf,
+    /// Where in the text of that node, if the node is a scalar that holds YAML itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedded: Option<Box<Embedded>>,
+}
+
+/// A node of a document of a text that a scalar holds: a patch in a kustomization, values in an Argo CD `Application`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Embedded {
+    /// Which document of the text, counted from 0.
+    pub document: usize,
+    /// What that document must say it is.
+    pub object: ObjectKey,
+    /// The node (RFC 6901).
+    pub pointer: PointerBuf,
+}
+
+impl Location {
+    /// What tells it from every other location: the same for two edits of one value.
+    pub fn address(&self) -> String {
+        address(&self.path, self.document, &self.pointer, self.embedded.as_deref())
+    }
+
+    /// The node within the innermost text.
+    fn inner_pointer(&self) -> &PointerBuf {
+        self.embedded.as_ref().map_or(&self.pointer, |inner| &inner.pointer)
+    }
+}
+
+/// A file, a document and a pointer, and those of the text within, as one line.
+pub(super) fn address(path: &RepoPath, document: usize, pointer: &PointerBuf, embedded: Option<&Embedded>) -> String {
+    match embedded {
+        None => format!("{path} {document} {pointer}"),
+        Some(inner) => format!("{path} {document} {pointer} | {} {}", inner.document, inner.pointer),
+    }
 }
 
 impl Edit {
@@ -74,7 +109,7 @@ impl Edit {
 
     /// The same change in the words of RFC 6902, for the document that it names: `test` and `replace`, or `add`.
     ///
-    /// A move has none of its own: its inner edits do.
+    /// For a text within the document they are for the document of that text. A move has none of its own: its inner edits do.
     pub fn operations(&self) -> Vec<PatchOperation> {
         let json = |scalar: &Scalar| match scalar {
             Scalar::Integer(number) => serde_json::Value::from(*number),
@@ -83,16 +118,16 @@ impl Edit {
         match self {
             Self::Replace { at, from, to } => vec![
                 PatchOperation::Test(TestOperation {
-                    path: at.pointer.clone(),
+                    path: at.inner_pointer().clone(),
                     value: json(from),
                 }),
                 PatchOperation::Replace(ReplaceOperation {
-                    path: at.pointer.clone(),
+                    path: at.inner_pointer().clone(),
                     value: json(to),
                 }),
             ],
             Self::InsertKey { at, key, value } => {
-                let mut path = at.pointer.clone();
+                let mut path = at.inner_pointer().clone();
                 path.push_back(key.as_str());
                 vec![PatchOperation::Add(AddOperation {
                     path,
@@ -100,7 +135,7 @@ impl Edit {
                 })]
             }
             Self::AppendItem { at, value } => {
-                let mut path = at.pointer.clone();
+                let mut path = at.inner_pointer().clone();
                 path.push_back("-");
                 vec![PatchOperation::Add(AddOperation {
                     path,

@@ -23,7 +23,7 @@ pub use declared::{
     Site, Unbound,
 };
 pub use duration::{Duration, InvalidDuration};
-pub use edit::{Edit, Location};
+pub use edit::{Edit, Embedded, Location};
 pub use hold::{Blocks, HoldReason, OpenPullRequest};
 pub use ids::{
     BranchName, ClusterName, ComponentName, Digest, FlagName, InvalidName, ManagementClusterName, Namespace,

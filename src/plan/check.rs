@@ -131,8 +131,8 @@ fn every_edit_is_what_was_planned(plan: &Plan) -> Vec<Note> {
             };
             let same = change.edits.iter().all(|edit| match edit {
                 Edit::Replace { from, to, .. } => writes(from, &set.from) && writes(to, &set.to),
-                Edit::AppendItem { value, .. } => writes(value, &set.to),
-                Edit::InsertKey { .. } | Edit::Move { .. } => true,
+                Edit::AppendItem { value, .. } | Edit::InsertKey { value, .. } => writes(value, &set.to),
+                Edit::Move { .. } => true,
             });
             if !same {
                 notes.push(error(Some(&change.target), "has an edit that writes something else"));
@@ -152,11 +152,9 @@ fn writes(text: &Scalar, value: &Scalar) -> bool {
 fn no_place_is_written_twice(plan: &Plan) -> Vec<Note> {
     fn places(edit: &Edit, found: &mut Vec<(String, bool)>) {
         match edit {
-            Edit::Replace { at, .. } => found.push((format!("{} {} {}", at.path, at.document, at.pointer), true)),
-            Edit::InsertKey { at, key, .. } => {
-                found.push((format!("{} {} {}/{key}", at.path, at.document, at.pointer), true))
-            }
-            Edit::AppendItem { at, .. } => found.push((format!("{} {} {}/-", at.path, at.document, at.pointer), false)),
+            Edit::Replace { at, .. } => found.push((at.address(), true)),
+            Edit::InsertKey { at, key, .. } => found.push((format!("{}/{key}", at.address()), true)),
+            Edit::AppendItem { at, .. } => found.push((format!("{}/-", at.address()), false)),
             Edit::Move { from, to, edits } => {
                 found.push((from.to_string(), true));
                 found.push((to.to_string(), true));

@@ -3,7 +3,7 @@
 use json_patch::jsonptr::PointerBuf;
 
 use crate::model::{
-    Change, Declared, Edit, Form, Location, NamespaceSite, Place, Placement, PlacementRequest, Scalar, Site, Target,
+    Change, Declared, Edit, Location, NamespaceSite, Placement, PlacementRequest, Scalar, Site, Target,
 };
 
 /// The edits of a change of a value; nothing if the target has no place that can be written.
@@ -11,24 +11,7 @@ pub(super) fn of_change(declared: &Declared, target: &Target, change: &Change) -
     let Site::Writable(place) = &declared.bindings.get(target)?.site else {
         return None;
     };
-    let at = location(place);
-    let with = |prefix: &str, value: &Scalar| Scalar::Text(format!("{prefix}{value}"));
-    Some(vec![match &place.form {
-        Form::Scalar => Edit::Replace {
-            at,
-            from: change.from.clone(),
-            to: change.to.clone(),
-        },
-        Form::Prefixed { prefix } => Edit::Replace {
-            at,
-            from: with(prefix, &change.from),
-            to: with(prefix, &change.to),
-        },
-        Form::Appended { prefix } => Edit::AppendItem {
-            at,
-            value: with(prefix, &change.to),
-        },
-    }])
+    Some(vec![place.edit(&change.from, &change.to)])
 }
 
 /// The edits of a placement: the file moves, each document gets the namespace, and the shard's kustomization lists it.
@@ -50,6 +33,7 @@ pub(super) fn of_placement(declared: &Declared, target: &Target, placement: &Pla
             document: *document,
             object: object.clone(),
             pointer,
+            embedded: None,
         };
         match old {
             None => Some(Edit::InsertKey {
@@ -72,18 +56,6 @@ pub(super) fn of_placement(declared: &Declared, target: &Target, placement: &Pla
             to,
             edits: edits.collect(),
         },
-        Edit::AppendItem {
-            at: location(list),
-            value: Scalar::Text(path.file_name().to_owned()),
-        },
+        list.edit(&Scalar::Text(String::new()), &Scalar::Text(path.file_name().to_owned())),
     ])
-}
-
-fn location(place: &Place) -> Location {
-    Location {
-        path: place.path.clone(),
-        document: place.document,
-        object: place.object.clone(),
-        pointer: place.pointer.clone(),
-    }
 }

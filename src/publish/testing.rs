@@ -49,6 +49,7 @@ pub(super) fn measured(group: &str, from: i64, to: i64, value: f64) -> ProposedC
                     name: format!("blue-{group}"),
                 },
                 pointer: "/spec/replicas".parse().unwrap(),
+                embedded: None,
             },
             from: Scalar::Integer(from),
             to: Scalar::Integer(to),

@@ -3,8 +3,10 @@
 use json_patch::jsonptr::{Pointer, index::Index};
 
 use crate::fleet;
-use crate::model::{Edit, Location, ObjectKey};
-use crate::yaml::{DuplicateKey, Found, Kind, Node, Obstacle, ObstacleKind, Stream};
+use crate::model::{Edit, Embedded, Location, ObjectKey};
+use crate::yaml::{
+    DuplicateKey, Embedded as EmbeddedText, Found, Kind, Node, Obstacle, ObstacleKind, ParseError, Stream,
+};
 
 use super::append::append_item;
 use super::insert::{Inserted, insert_key};
@@ -14,26 +16,83 @@ use super::problem::{Problem, Refused};
 use super::replace::replace;
 use super::splice::{self, Splice};
 
-/// An edit with the splice that makes it.
+/// An edit with the splice that makes it in one text.
 #[derive(Debug)]
 pub(super) struct Planned<'e> {
     pub(super) edit: &'e Edit,
+    /// Where in this text: for a text within the file that is another place than in the file.
+    pub(super) at: Place<'e>,
     pub(super) splice: Splice,
     /// For a new key: where it stands among the entries, counted from 0.
     pub(super) position: usize,
 }
 
+/// A node of a document of one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place<'e> {
+    pub(super) document: usize,
+    pub(super) pointer: &'e Pointer,
+}
+
+/// All edits of a text that a scalar of the file holds.
+#[derive(Debug)]
+pub(super) struct PlannedText<'e> {
+    /// The scalar.
+    pub(super) at: Place<'e>,
+    /// Its text.
+    pub(super) before: String,
+    /// What becomes of its text.
+    pub(super) after: String,
+    /// The edits, in its text.
+    pub(super) planned: Vec<Planned<'e>>,
+    /// The splices that make them in the file.
+    pub(super) splices: Vec<Splice>,
+}
+
 /// Applies edits to the bytes of their file.
 pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refused> {
-    let whole = |problem| Refused { line: 0, problem };
     let text = std::str::from_utf8(before).map_err(|_| whole(Problem::NotText))?;
     if layout::has_strange_line_breaks(text) {
         return Err(whole(Problem::StrangeLineBreaks));
     }
-    let stream = Stream::parse(text).map_err(|error| Refused {
+    let stream = Stream::parse(text).map_err(unparsed)?;
+    let (embedded, direct): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| embedded(edit).is_some());
+    let planned = plan_all(&stream, &direct)?;
+    let texts = plan_texts(&stream, &embedded)?;
+    let splices: Vec<&Splice> = planned
+        .iter()
+        .map(|planned| &planned.splice)
+        .chain(texts.iter().flat_map(|text| &text.splices))
+        .collect();
+    let after = splice::apply(text, &splices).ok_or_else(|| whole(Problem::Conflict))?;
+    oracle::prove(text, &after, &planned, &texts).map_err(|unproven| whole(unproven.into()))?;
+    Ok(after.into_bytes())
+}
+
+fn whole(problem: Problem) -> Refused {
+    Refused { line: 0, problem }
+}
+
+fn unparsed(error: ParseError) -> Refused {
+    Refused {
         line: error.position.line,
         problem: Problem::NotYaml(error),
-    })?;
+    }
+}
+
+fn location(edit: &Edit) -> Option<&Location> {
+    match edit {
+        Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => Some(at),
+        Edit::Move { .. } => None,
+    }
+}
+
+fn embedded(edit: &Edit) -> Option<&Embedded> {
+    location(edit)?.embedded.as_deref()
+}
+
+/// Plans the edits of one text, in the order in which their splices apply.
+fn plan_all<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Vec<Planned<'e>>, Refused> {
     if edits
         .iter()
         .enumerate()
@@ -41,66 +100,116 @@ pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refus
     {
         return Err(whole(Problem::Conflict));
     }
-    let mut planned: Vec<Planned<'_>> = edits.iter().map(|edit| plan(&stream, edit)).collect::<Result<_, _>>()?;
+    let mut planned: Vec<Planned<'_>> = edits.iter().map(|edit| plan(stream, edit)).collect::<Result<_, _>>()?;
     separate(&mut planned);
     // Where a list and the mapping that it ends grow at one byte, the list comes first.
-    planned.sort_by_key(|planned| std::cmp::Reverse(depth(planned.edit)));
+    planned.sort_by_key(|planned| std::cmp::Reverse(planned.at.pointer.count()));
+    Ok(planned)
+}
+
+/// Plans the edits of the texts that scalars hold, each text by itself.
+fn plan_texts<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Vec<PlannedText<'e>>, Refused> {
+    let mut texts: Vec<(&'e Location, Vec<&'e Edit>)> = Vec::new();
+    for edit in edits {
+        let Some(at) = location(edit) else { continue };
+        let same = |other: &&Location| (other.document, &other.pointer) == (at.document, &at.pointer);
+        match texts.iter_mut().find(|(other, _)| same(other)) {
+            Some((_, edits)) => edits.push(edit),
+            None => texts.push((at, vec![edit])),
+        }
+    }
+    texts
+        .into_iter()
+        .map(|(at, edits)| plan_text(stream, at, &edits))
+        .collect()
+}
+
+fn plan_text<'e>(stream: &Stream<'_>, at: &'e Location, edits: &[&'e Edit]) -> Result<PlannedText<'e>, Refused> {
+    let scalar = find(root_of(stream, at.document, &at.object, &at.pointer)?, &at.pointer)?.node;
+    let refuse = |problem| Refused {
+        line: scalar.position().line,
+        problem,
+    };
+    let text = EmbeddedText::of(scalar).map_err(|error| refuse(Problem::NotEmbedded(error)))?;
+    if layout::has_strange_line_breaks(text.text()) {
+        return Err(refuse(Problem::StrangeLineBreaks));
+    }
+    let inner = text.parse().map_err(unparsed)?;
+    let planned = plan_all(&inner, edits)?;
     let splices: Vec<&Splice> = planned.iter().map(|planned| &planned.splice).collect();
-    let after = splice::apply(text, &splices).ok_or_else(|| whole(Problem::Conflict))?;
-    oracle::prove(text, &after, &planned).map_err(|unproven| whole(unproven.into()))?;
-    Ok(after.into_bytes())
+    let after = splice::apply(text.text(), &splices).ok_or_else(|| refuse(Problem::Conflict))?;
+    let outer = |splice: &&Splice| {
+        let text_of = text.encode(&splice.text);
+        let range = text.outer(&splice.range);
+        range.zip(text_of).map(|(range, text)| Splice { range, text })
+    };
+    let outer: Option<Vec<Splice>> = splices.iter().map(outer).collect();
+    let unwritable = || {
+        let text = planned.first().map(|planned| planned.splice.text.clone());
+        refuse(Problem::Unwritable {
+            text: text.unwrap_or_default(),
+        })
+    };
+    Ok(PlannedText {
+        at: Place {
+            document: at.document,
+            pointer: &at.pointer,
+        },
+        before: text.text().to_owned(),
+        after,
+        splices: outer.ok_or_else(unwritable)?,
+        planned,
+    })
 }
 
 /// Several items that join one empty `[]` meet at one byte, and none of them brings a comma.
 fn separate(planned: &mut [Planned<'_>]) {
     for later in 1..planned.len() {
         let (before, rest) = planned.split_at_mut(later);
-        let Planned { edit, splice, .. } = &mut rest[0];
-        let Edit::AppendItem { at, .. } = edit else { continue };
-        let joins = |other: &Edit| matches!(other, Edit::AppendItem { at: a, .. } if (a.document, &a.pointer) == (at.document, &at.pointer));
+        let Planned { edit, at, splice, .. } = &mut rest[0];
+        if !matches!(edit, Edit::AppendItem { .. }) {
+            continue;
+        }
+        let joins = |other: &Planned<'_>| matches!(other.edit, Edit::AppendItem { .. }) && other.at == *at;
         let alone = !splice.text.starts_with([',', '\n', '\r']);
-        if alone && before.iter().any(|other| joins(other.edit)) {
+        if alone && before.iter().any(joins) {
             splice.text = format!(", {}", splice.text.trim_start());
         }
-    }
-}
-
-fn depth(edit: &Edit) -> usize {
-    match edit {
-        Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => at.pointer.count(),
-        Edit::Move { .. } => 0,
     }
 }
 
 /// Whether two edits write one value.
 fn same_place(one: &Edit, other: &Edit) -> bool {
     match (one, other) {
-        (Edit::Replace { at: a, .. }, Edit::Replace { at: b, .. }) => {
-            (a.document, &a.pointer) == (b.document, &b.pointer)
-        }
+        (Edit::Replace { at: a, .. }, Edit::Replace { at: b, .. }) => a.address() == b.address(),
         (Edit::InsertKey { at: a, key: k, .. }, Edit::InsertKey { at: b, key: l, .. }) => {
-            (a.document, &a.pointer, k) == (b.document, &b.pointer, l)
+            (a.address(), k) == (b.address(), l)
         }
         _ => false,
     }
 }
 
 fn plan<'e>(stream: &Stream<'_>, edit: &'e Edit) -> Result<Planned<'e>, Refused> {
-    let at = match edit {
-        Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => at,
-        Edit::Move { .. } => {
-            return Err(Refused {
-                line: 0,
-                problem: Problem::Conflict,
-            });
-        }
+    let Some(location) = location(edit) else {
+        return Err(whole(Problem::Conflict));
     };
-    let root = root_of(stream, at)?;
-    let found = root.lookup(&at.pointer).map_err(|obstacle| Refused {
-        line: obstacle.position.line,
-        problem: Problem::Obstacle(Box::new(obstacle)),
-    })?;
-    let Found { node, key, parent } = found;
+    let Location {
+        document,
+        object,
+        pointer,
+        embedded,
+        path: _,
+    } = location;
+    let (document, object, pointer) = match embedded.as_deref() {
+        None => (*document, object, pointer),
+        Some(Embedded {
+            document,
+            object,
+            pointer,
+        }) => (*document, object, pointer),
+    };
+    let root = root_of(stream, document, object, pointer)?;
+    let Found { node, key, parent } = find(root, pointer)?;
     let in_flow = parent.is_some_and(|parent| {
         matches!(
             parent.kind(),
@@ -119,18 +228,32 @@ fn plan<'e>(stream: &Stream<'_>, edit: &'e Edit) -> Result<Planned<'e>, Refused>
         line: node.position().line,
         problem,
     })?;
-    Ok(Planned { edit, splice, position })
+    Ok(Planned {
+        edit,
+        at: Place { document, pointer },
+        splice,
+        position,
+    })
+}
+
+fn find<'s>(root: Node<'s>, pointer: &Pointer) -> Result<Found<'s>, Refused> {
+    root.lookup(pointer).map_err(|obstacle| Refused {
+        line: obstacle.position.line,
+        problem: Problem::Obstacle(Box::new(obstacle)),
+    })
 }
 
 /// The root of the document that an edit names, if that document is what the edit says.
-fn root_of<'s>(stream: &'s Stream<'s>, at: &Location) -> Result<Node<'s>, Refused> {
+fn root_of<'s>(
+    stream: &'s Stream<'s>,
+    document: usize,
+    object: &ObjectKey,
+    pointer: &Pointer,
+) -> Result<Node<'s>, Refused> {
     let documents = stream.documents();
-    let Some(document) = documents.get(at.document) else {
-        let (document, documents) = (at.document, documents.len());
-        return Err(Refused {
-            line: 0,
-            problem: Problem::NoSuchDocument { document, documents },
-        });
+    let Some(document) = documents.get(document) else {
+        let documents = documents.len();
+        return Err(whole(Problem::NoSuchDocument { document, documents }));
     };
     let root = document.root;
     let refuse = |problem| Refused {
@@ -141,17 +264,17 @@ fn root_of<'s>(stream: &'s Stream<'s>, at: &Location) -> Result<Node<'s>, Refuse
         return Err(refuse(Problem::Encrypted));
     }
     let found = identity(root).map_err(refuse)?;
-    if found == at.object {
+    if found == *object {
         return Ok(root);
     }
     // An object in a `kind: List` is known by its own name.
-    if let Some(item) = list_item(root, &found, &at.pointer)
-        && identity(item).map_err(refuse)? == at.object
+    if let Some(item) = list_item(root, &found, pointer)
+        && identity(item).map_err(refuse)? == *object
     {
         return Ok(root);
     }
     Err(refuse(Problem::OtherObject {
-        expected: Box::new(at.object.clone()),
+        expected: Box::new(object.clone()),
         found: Box::new(found),
     }))
 }

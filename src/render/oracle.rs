@@ -6,10 +6,11 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use crate::model::{Edit, Location, Scalar};
+use crate::model::{Edit, Scalar};
 use crate::yaml::{self, Kind, Node, Stream};
 
-use super::document::Planned;
+use super::document::{Place, Planned, PlannedText};
+use super::splice::Splice;
 use super::text;
 
 /// What the proof of an edit found instead.
@@ -63,13 +64,31 @@ enum Expected<'a> {
 }
 
 /// Proves that a new text is the old one with the planned edits and nothing else.
-pub(super) fn prove(before: &str, after: &str, planned: &[Planned<'_>]) -> Result<(), Unproven> {
-    if !keeps_other_bytes(before, after, planned) {
+///
+/// A text that a scalar holds is proven by itself, and in the file the scalar must hold it as it was proven.
+pub(super) fn prove(
+    before: &str,
+    after: &str,
+    planned: &[Planned<'_>],
+    texts: &[PlannedText<'_>],
+) -> Result<(), Unproven> {
+    let splices = planned.iter().map(|planned| &planned.splice);
+    let inner_splices = texts.iter().flat_map(|text| &text.splices);
+    if !keeps_other_bytes(before, after, splices.chain(inner_splices).collect()) {
         return Err(Unproven::OtherBytes);
     }
     let old = events(before, "old")?;
     let new = events(after, "new")?;
     let mut expected: Vec<Expected<'_>> = old.iter().map(Expected::Same).collect();
+    for text in texts {
+        prove(&text.before, &text.after, &text.planned, &[])?;
+        let index = find(&old, text.at).filter(|index| is_scalar(&old[*index], &text.before));
+        let index = index.ok_or_else(|| not_found(text.at))?;
+        expected[index] = Expected::Changed {
+            old: &old[index],
+            text: text.after.clone(),
+        };
+    }
     // From the back, so that indices into the old events stay valid; insertions at one place in the order of the edits.
     let mut changes: Vec<(usize, usize, &Planned<'_>)> = Vec::new();
     for (order, planned) in planned.iter().enumerate() {
@@ -98,7 +117,7 @@ pub(super) fn prove(before: &str, after: &str, planned: &[Planned<'_>]) -> Resul
         return Err(Unproven::Differs { event: agreeing });
     }
     let stream = Stream::parse(after).map_err(Unproven::Broken)?;
-    planned.iter().try_for_each(|planned| read_back(&stream, planned.edit))
+    planned.iter().try_for_each(|planned| read_back(&stream, planned))
 }
 
 impl Expected<'_> {
@@ -135,14 +154,12 @@ impl Expected<'_> {
 }
 
 /// Whether a new text is made of the planned texts and, between them, of every byte that stands outside of the planned ranges.
-fn keeps_other_bytes(before: &str, after: &str, planned: &[Planned<'_>]) -> bool {
-    let mut order: Vec<&Planned<'_>> = planned.iter().collect();
-    order.sort_by_key(|planned| (planned.splice.range.start, planned.splice.range.end));
+fn keeps_other_bytes(before: &str, after: &str, mut splices: Vec<&Splice>) -> bool {
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let (mut kept, mut rest) = (0, after);
-    for planned in order {
-        let range = &planned.splice.range;
+    for Splice { range, text } in splices {
         let same = before.get(kept..range.start).and_then(|same| rest.strip_prefix(same));
-        match same.and_then(|rest| rest.strip_prefix(planned.splice.text.as_str())) {
+        match same.and_then(|rest| rest.strip_prefix(text.as_str())) {
             Some(after) => (kept, rest) = (range.end, after),
             None => return false,
         }
@@ -162,17 +179,23 @@ fn events<'a>(text: &'a str, which: &'static str) -> Result<Vec<Event<'a>>, Unpr
     Ok(events)
 }
 
+fn is_scalar(event: &Event<'_>, wanted: &str) -> bool {
+    matches!(event, Event::Scalar(text, ..) if *text == wanted)
+}
+
+fn not_found(at: Place<'_>) -> Unproven {
+    Unproven::NotFound {
+        document: at.document,
+        pointer: at.pointer.to_string(),
+    }
+}
+
 /// The event that an edit replaces or that it stands before, found by this parser alone.
 fn place(events: &[Event<'_>], planned: &Planned<'_>) -> Result<usize, Unproven> {
-    let (at, from) = match planned.edit {
-        Edit::Replace { at, from, .. } => (at, Some(from)),
-        Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => (at, None),
-        Edit::Move { .. } => return Ok(0),
-    };
-    let index = match (planned.edit, find(events, at)) {
-        (Edit::Replace { .. }, Some(node)) => {
-            let says = |event: &Event<'_>| matches!((event, from), (Event::Scalar(text, ..), Some(from)) if *text == from.to_string());
-            Some(node).filter(|node| says(&events[*node]))
+    let index = match (planned.edit, find(events, planned.at)) {
+        (Edit::Move { .. }, _) => return Ok(0),
+        (Edit::Replace { from, .. }, Some(node)) => {
+            Some(node).filter(|node| is_scalar(&events[*node], &from.to_string()))
         }
         (Edit::InsertKey { .. }, Some(mapping)) if matches!(events[mapping], Event::MappingStart(..)) => {
             (0..planned.position * 2).try_fold(mapping + 1, |node, _| skip(events, node))
@@ -182,13 +205,10 @@ fn place(events: &[Event<'_>], planned: &Planned<'_>) -> Result<usize, Unproven>
         }
         _ => None,
     };
-    index.ok_or_else(|| Unproven::NotFound {
-        document: at.document,
-        pointer: at.pointer.to_string(),
-    })
+    index.ok_or_else(|| not_found(planned.at))
 }
 
-fn find(events: &[Event<'_>], at: &Location) -> Option<usize> {
+fn find(events: &[Event<'_>], at: Place<'_>) -> Option<usize> {
     let starts = events
         .iter()
         .enumerate()
@@ -232,17 +252,17 @@ fn skip(events: &[Event<'_>], start: usize) -> Option<usize> {
 }
 
 /// Checks that the first parser reads the planned value in the new text, too.
-fn read_back(stream: &Stream<'_>, edit: &Edit) -> Result<(), Unproven> {
-    let (at, value) = match edit {
-        Edit::Replace { at, to, .. } => (at, to),
-        Edit::InsertKey { at, value, .. } | Edit::AppendItem { at, value, .. } => (at, value),
+fn read_back(stream: &Stream<'_>, planned: &Planned<'_>) -> Result<(), Unproven> {
+    let Planned { edit, at, .. } = planned;
+    let value = match edit {
+        Edit::Replace { to: value, .. } | Edit::InsertKey { value, .. } | Edit::AppendItem { value, .. } => value,
         Edit::Move { .. } => return Ok(()),
     };
     let value = value.to_string();
     let documents = stream.documents();
     let node = documents
         .get(at.document)
-        .and_then(|document| document.root.lookup(&at.pointer).ok());
+        .and_then(|document| document.root.lookup(at.pointer).ok());
     let says = |node: Node<'_>| matches!(node.kind(), Kind::Scalar { text, .. } if text == value);
     let holds = node.is_some_and(|found| match edit {
         Edit::InsertKey { key, .. } => found.node.get(key).ok().flatten().is_some_and(says),
@@ -260,8 +280,8 @@ fn read_back(stream: &Stream<'_>, edit: &Edit) -> Result<(), Unproven> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObjectKey;
-    use crate::render::splice::{Splice, apply};
+    use crate::model::{Location, ObjectKey};
+    use crate::render::splice::apply;
 
     const BEFORE: &str = "a: 3 # c\nb: &x [u, 'v']\nc: *x\n---\na: 3\nl:\n- k: 3\n";
 
@@ -277,6 +297,17 @@ mod tests {
                 name,
             },
             pointer: pointer.parse().unwrap(),
+            embedded: None,
+        }
+    }
+
+    fn at(edit: &Edit) -> Place<'_> {
+        match edit {
+            Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => Place {
+                document: at.document,
+                pointer: &at.pointer,
+            },
+            Edit::Move { .. } => panic!("a move has no place"),
         }
     }
 
@@ -296,7 +327,14 @@ mod tests {
             text: new.to_owned(),
         };
         let after = apply(BEFORE, &[&splice]).unwrap();
-        prove(BEFORE, &after, &[Planned { edit, splice, position }])
+        let at = at(edit);
+        let planned = Planned {
+            edit,
+            at,
+            splice,
+            position,
+        };
+        prove(BEFORE, &after, &[planned], &[])
     }
 
     #[test]
@@ -374,12 +412,13 @@ mod tests {
         };
         let planned = [Planned {
             edit: &edit,
+            at: at(&edit),
             splice,
             position: 0,
         }];
         let after = BEFORE.replacen("3 # c", "5 # d", 1);
-        assert_eq!(prove(BEFORE, &after, &planned), Err(Unproven::OtherBytes));
+        assert_eq!(prove(BEFORE, &after, &planned, &[]), Err(Unproven::OtherBytes));
         let after = BEFORE.replacen("3 # c", "5 # c", 1);
-        assert_eq!(prove(BEFORE, &after, &planned), Ok(()));
+        assert_eq!(prove(BEFORE, &after, &planned, &[]), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
 //! Why a file can't be edited as planned. One variant is one reason.
 
 use crate::model::{ObjectKey, RepoPath};
-use crate::yaml::{Node, Obstacle, ParseError};
+use crate::yaml::{Node, NotEmbedded, Obstacle, ParseError};
 
 use super::oracle::Unproven;
 
@@ -116,6 +116,9 @@ pub enum Problem {
     /// There is no place for an insertion that is certain to be right.
     #[error("no safe place to insert: {0}")]
     Layout(&'static str),
+    /// The scalar that holds the text which is to be edited is written in a way that is not taken apart.
+    #[error("the text that holds the value can't be edited in place")]
+    NotEmbedded(#[source] NotEmbedded),
     /// Two edits want the same place.
     #[error("two edits are in each other's way")]
     Conflict,

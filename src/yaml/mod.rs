@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: comments (they are bytes between spans), typed values (serde reads those), and writing.
 
+mod embedded;
 mod lookup;
 mod node;
 mod parse;
@@ -18,6 +19,7 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
+pub use embedded::{Embedded, NotEmbedded};
 pub use lookup::{Found, Obstacle, ObstacleKind};
 pub use node::{DuplicateKey, Entry, Kind, Node};
 pub use parse::{MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_EVENTS, ParseError, ParseErrorKind};

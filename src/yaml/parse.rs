@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event as Raw, Parser, ScanError, StructureStyle};
 
-use super::position::Position;
+use super::position::{Lines, Position};
 use super::stream::{Anchor, Event, ScalarStyle, Shape, Stream, narrow, wide};
 
 /// The longest text that is parsed, in bytes.
@@ -72,7 +72,12 @@ impl<'a> Stream<'a> {
     /// A byte order mark at the start is allowed and in no span. Every error is final: nothing is returned of a text that is wrong further
     /// down, because an edit proven on one half of a file says nothing about the file.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let mut builder = Builder::new(text);
+        Self::parse_lines(text, Lines::Own)
+    }
+
+    /// Parses a text whose lines are counted in a file that holds it.
+    pub(super) fn parse_lines(text: &'a str, lines: Lines) -> Result<Self, ParseError> {
+        let mut builder = Builder::new(text, lines);
         if text.len() > MAX_BYTES {
             return Err(builder.fail(0, ParseErrorKind::TooLong { bytes: text.len() }));
         }
@@ -108,12 +113,13 @@ struct Open {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, lines: Lines) -> Self {
         // Written manifests have an event in twelve to sixteen bytes; dense ones make the array grow.
         let events = (text.len() / 16 + 16).min(MAX_EVENTS);
         Self {
             stream: Stream {
                 text,
+                lines,
                 events: Vec::with_capacity(events),
                 anchors: Vec::new(),
             },
@@ -124,7 +130,7 @@ impl<'a> Builder<'a> {
 
     fn fail(&self, offset: usize, kind: ParseErrorKind) -> ParseError {
         ParseError {
-            position: Position::of(self.stream.text, offset),
+            position: self.stream.position(offset),
             kind,
         }
     }

@@ -13,6 +13,33 @@ pub struct Position {
     pub column: usize,
 }
 
+/// How the lines of a text are counted: a text may stand within a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// From its own first line.
+    #[default]
+    Own,
+    /// Its first line is this one of the file, and the others follow.
+    From(usize),
+    /// All of it stands in this line of the file.
+    All(usize),
+}
+
+impl Lines {
+    /// The position in the file of one that is counted in the text.
+    pub(super) fn place(self, position: Position) -> Position {
+        let Position { line, column } = position;
+        match self {
+            Self::Own => position,
+            Self::From(first) => Position {
+                line: first + line - 1,
+                column,
+            },
+            Self::All(line) => Position { line, column },
+        }
+    }
+}
+
 impl Position {
     /// The position of a byte offset; an offset past the end, or inside a character, counts as the nearest earlier one.
     pub fn of(text: &str, offset: usize) -> Self {

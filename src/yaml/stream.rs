@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::node::Node;
-use super::position::Position;
+use super::position::{Lines, Position};
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub(super) struct Anchor {
 #[derive(Debug)]
 pub struct Stream<'a> {
     pub(super) text: &'a str,
+    pub(super) lines: Lines,
     pub(super) events: Vec<Event<'a>>,
     /// By anchor number; the parser counts from 1.
     pub(super) anchors: Vec<Anchor>,
@@ -104,9 +105,9 @@ impl<'a> Stream<'a> {
         self.text
     }
 
-    /// The position of a byte of the text.
+    /// The position of a byte of the text, in the file that holds it.
     pub fn position(&self, offset: usize) -> Position {
-        Position::of(self.text, offset)
+        self.lines.place(Position::of(self.text, offset))
     }
 
     /// The documents in their order; none for a text of blanks and comments.

@@ -10,7 +10,7 @@ mod write_to;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Binding, Declared, Form, HoldAnnotation, Refusal, Site, Target};
+use crate::model::{Binding, Declared, HoldAnnotation, Refusal, Site, Target};
 use crate::policy::catalogue::manager_of;
 use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
@@ -92,10 +92,9 @@ fn refuse_shared_places(declared: &mut Declared) {
     let mut targets: BTreeMap<_, Vec<Target>> = BTreeMap::new();
     for (target, binding) in &declared.bindings {
         if let Site::Writable(place) = &binding.site
-            && !matches!(place.form, Form::Appended { .. })
+            && !place.form.is_new()
         {
-            let at = (place.path.clone(), place.document, place.pointer.to_string());
-            targets.entry(at).or_default().push(target.clone());
+            targets.entry(place.address()).or_default().push(target.clone());
         }
     }
     for sharing in targets.into_values().filter(|targets| targets.len() > 1) {

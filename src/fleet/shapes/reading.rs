@@ -63,6 +63,7 @@ impl Reading {
                 document: document.index,
                 object: document.key.clone(),
                 pointer,
+                embedded: None,
                 line,
                 form,
             }),

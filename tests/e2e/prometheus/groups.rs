@@ -39,6 +39,7 @@ fn declared(live: &Live) -> Declared {
                         name: group.to_string(),
                     },
                     pointer: "/spec/replicas".try_into().unwrap(),
+                    embedded: None,
                     line: 8,
                     form: Form::Scalar,
                 };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use fleetscale::fleet::{FleetTree, applied_paths, bind};
-use fleetscale::model::{Declared, Edit, Form, Location, Place, RepoPath, Scalar, Site};
+use fleetscale::model::{Declared, RepoPath, Scalar, Site};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::{Problem, RenderError, Unproven, render};
 use proptest::prelude::*;
@@ -141,57 +141,18 @@ fn mutate(files: &mut Files, (file, mutation): &(Index, Mutation)) {
     files[number].1 = new;
 }
 
-/// The edit that a change of a value at a place becomes.
-fn edit_of(place: &Place, value: Option<&Scalar>) -> Edit {
-    let Place {
-        path,
-        document,
-        object,
-        pointer,
-        line: _,
-        form,
-    } = place;
-    let at = Location {
-        path: path.clone(),
-        document: *document,
-        object: object.clone(),
-        pointer: pointer.clone(),
-    };
-    let text = |prefix: &str, value: &Scalar| Scalar::Text(format!("{prefix}{value}"));
-    let to = Scalar::Integer(123);
-    match (form, value) {
-        (Form::Scalar, Some(from)) => Edit::Replace {
-            at,
-            from: from.clone(),
-            to,
-        },
-        (Form::Prefixed { prefix }, Some(from)) => Edit::Replace {
-            at,
-            from: text(prefix, from),
-            to: text(prefix, &to),
-        },
-        (Form::Appended { prefix }, None) => Edit::AppendItem {
-            at,
-            value: text(prefix, &to),
-        },
-        other => panic!("a value without a form, or a form without a value: {other:?}"),
-    }
-}
-
 /// Whatever is declared writable can be written.
 fn check_places(tree: &FleetTree, declared: &Declared) {
     let read = |path: &RepoPath| tree.file(path).ok().map(Cow::Borrowed);
     for (target, binding) in &declared.bindings {
         let Site::Writable(place) = &binding.site else { continue };
-        let edit = edit_of(place, binding.value.as_ref());
+        assert_eq!(place.form.is_new(), binding.value.is_none(), "{target}");
+        let from = binding.value.clone().unwrap_or(Scalar::Integer(0));
+        let edit = place.edit(&from, &Scalar::Integer(123));
         match render(read, &[edit]) {
             Ok(_) => {}
             // Whether there is room for a new item depends on the lines around it, which only the writer looks at.
-            Err(error)
-                if matches!(
-                    (&place.form, &error.problem),
-                    (Form::Appended { .. }, Problem::Layout(_))
-                ) => {}
+            Err(error) if place.form.is_new() && matches!(error.problem, Problem::Layout(_)) => {}
             // The second parser reads fewer files than the first; only the writer asks it.
             Err(RenderError {
                 problem: Problem::Unproven(Unproven::Unreadable { which: "old", .. }),

@@ -46,6 +46,7 @@ fn is_integer(text: &str) -> bool {
 pub(super) fn draw_edit(tape: &mut Tape<'_>, (document, pointer, node): &(usize, PointerBuf, Node<'_>)) -> Edit {
     let at = Location {
         pointer: pointer.clone(),
+        embedded: None,
         ..at(*document, nothing(), "")
     };
     let value = match tape.below(6) {

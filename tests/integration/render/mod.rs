@@ -8,6 +8,7 @@
 )]
 
 mod accepted;
+mod embedded;
 mod files;
 mod fixtures;
 mod generated;
@@ -43,6 +44,7 @@ fn at(document: usize, object: ObjectKey, pointer: &str) -> Location {
         document,
         object,
         pointer: pointer.parse().unwrap(),
+        embedded: None,
     }
 }
 

@@ -116,6 +116,7 @@ pub(crate) fn place(path: &str, pointer: &str, form: Form) -> Place {
             name: "it".to_owned(),
         },
         pointer: json_patch::jsonptr::PointerBuf::parse(pointer.to_owned()).unwrap(),
+        embedded: None,
         line: 7,
         form,
     }

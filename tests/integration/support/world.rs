@@ -130,7 +130,8 @@ impl World {
 
     pub(crate) fn add_shard(&mut self, name: &str, management_cluster: &str, clusters: &[&str]) {
         let folder = format!("clusters/{management_cluster}/{name}");
-        let list = place(&format!("{folder}/kustomization.yaml"), "/resources", Form::Scalar);
+        let item = Form::Appended { prefix: String::new() };
+        let list = place(&format!("{folder}/kustomization.yaml"), "/resources", item);
         let shard = DeclaredShard {
             management_cluster: n(management_cluster),
             namespace: n(name),
