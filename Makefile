@@ -25,7 +25,7 @@ test-offline: ## the part of the tests that needs no servers; needs Rust, git an
 	cargo test --locked --lib --bins --test integration
 	cargo test --locked --doc
 
-servers: ## build the real servers of the tests, or find them in the cache
+servers: ## build the real servers and tools of the tests, or find them in the cache
 	tests/env/build.sh
 
 lint: ## format and lints, warnings are errors
