@@ -1,4 +1,4 @@
-//! What needs real servers: kube-apiserver, Prometheus, Gitea, git over HTTP, and GitHub's emulator.
+//! What needs real servers and tools: kube-apiserver, Prometheus, Gitea, git over HTTP, GitHub's emulator, kustomize and Helm.
 //!
 //! `make servers` builds them, `make test` runs this, `make test-offline` runs what needs none.
 
@@ -25,3 +25,4 @@ mod live;
 mod prometheus;
 mod readme;
 mod region;
+mod rendering;

@@ -8,6 +8,7 @@ pub(crate) mod kubernetes;
 mod process;
 mod prometheus;
 mod proxy;
+pub(crate) mod rendering;
 mod stub;
 
 use std::path::PathBuf;
