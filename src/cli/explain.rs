@@ -165,7 +165,10 @@ fn measurements(target: &Target, snapshot: &crate::model::Snapshot) -> Vec<(Stri
             .controllers
             .get(component)
             .map_or_else(Vec::new, |controller| by_key(&controller.measurements)),
-        Target::Placement { .. } => Vec::new(),
+        Target::Placement { .. }
+        | Target::NodeGroupBound { .. }
+        | Target::ControlPlane { .. }
+        | Target::Resources { .. } => Vec::new(),
     }
 }
 

@@ -57,11 +57,13 @@ impl Selection {
                 .map(|(region, _)| region.as_str()),
         };
         let (of_cluster, of_group) = match target {
-            Target::NodeGroup(key) => (Some(key.cluster.as_str()), Some(key.group.as_str())),
-            Target::Placement { cluster, .. } => (Some(cluster.as_str()), None),
-            Target::Platform { management_cluster, .. } | Target::Controller { management_cluster, .. } => {
-                (Some(management_cluster.as_str()), None)
+            Target::NodeGroup(key) | Target::NodeGroupBound { group: key, .. } => {
+                (Some(key.cluster.as_str()), Some(key.group.as_str()))
             }
+            Target::Placement { cluster, .. } | Target::ControlPlane { cluster, .. } => (Some(cluster.as_str()), None),
+            Target::Platform { management_cluster, .. }
+            | Target::Controller { management_cluster, .. }
+            | Target::Resources { management_cluster, .. } => (Some(management_cluster.as_str()), None),
         };
         let fits = |pattern: &Option<Pattern>, value: Option<&str>| {
             pattern

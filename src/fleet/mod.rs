@@ -13,6 +13,7 @@ mod gate;
 mod index;
 mod kustomize;
 mod resolve;
+mod scan;
 mod screen;
 mod shapes;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub use applied::applied_paths;
 pub use bind::{bind, screen};
 pub use document::identify;
 pub use gate::Refused;
+pub use scan::{Number, scan, screen_everything};
 pub use screen::Screen;
 pub use tree::{FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};

@@ -44,5 +44,5 @@ pub use snapshot::{
     AutoscalerBounds, Gap, InvalidMetricKey, Inventory, Live, LiveCluster, LiveController, LiveManagementCluster,
     LiveNodeGroup, LivePlatform, MACHINE_API_VERSION, MetricKey, Signal, Snapshot,
 };
-pub use target::{Direction, InvalidTarget, NodeGroupKey, Target, TargetKind};
+pub use target::{Bound, Claim, Direction, InvalidTarget, NodeGroupKey, Resource, Target, TargetKind};
 pub use words::amount;

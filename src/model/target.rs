@@ -34,6 +34,36 @@ pub enum Target {
         /// The flag without its dashes: `kube-api-qps`.
         flag: FlagName,
     },
+    /// A bound that a cluster autoscaler keeps a node group within: `node-group/<management cluster>/<namespace>/<cluster>/<group>/min` or
+    /// `max`. No policy decides on it.
+    NodeGroupBound {
+        /// The node group.
+        group: NodeGroupKey,
+        /// Which of the two.
+        bound: Bound,
+    },
+    /// The replicas of a workload cluster's control plane: `control-plane/<management cluster>/<namespace>/<cluster>/replicas`. No policy
+    /// decides on it.
+    ControlPlane {
+        /// Where its cluster is managed.
+        management_cluster: ManagementClusterName,
+        /// The namespace of its cluster.
+        namespace: Namespace,
+        /// Its cluster.
+        cluster: ClusterName,
+    },
+    /// What a component's container asks for: `resources/<management cluster>/<component>/<requests or limits>/<cpu or memory>`. No policy
+    /// decides on it.
+    Resources {
+        /// Where it runs.
+        management_cluster: ManagementClusterName,
+        /// Which component: `kamaji`.
+        component: ComponentName,
+        /// Which of its two statements.
+        claim: Claim,
+        /// Of what.
+        resource: Resource,
+    },
     /// The place of a new cluster that waits in a region's requests folder: `placement/<region>/<cluster>`.
     Placement {
         /// The region that it asked for.
@@ -41,6 +71,72 @@ pub enum Target {
         /// The cluster's name.
         cluster: ClusterName,
     },
+}
+
+/// A bound of a node group's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    /// Never smaller.
+    Min,
+    /// Never larger.
+    Max,
+}
+
+/// What a container says about a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// What it is scheduled by.
+    Requests,
+    /// What it may not exceed.
+    Limits,
+}
+
+/// A resource of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Cores.
+    Cpu,
+    /// Bytes.
+    Memory,
+}
+
+impl Bound {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Min, Self::Max];
+
+    /// Its word in a target.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
+impl Claim {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Requests, Self::Limits];
+
+    /// Its word in a manifest and in a target.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Limits => "limits",
+        }
+    }
+}
+
+impl Resource {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Cpu, Self::Memory];
+
+    /// Its word in a manifest and in a target.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// What identifies a node group across the fleet.
@@ -67,6 +163,10 @@ pub enum TargetKind {
     Platform,
     /// A controller's flag.
     Controller,
+    /// Replicas of a control plane.
+    ControlPlane,
+    /// What a component's container asks for.
+    Resources,
     /// A new cluster's place.
     Placement,
 }
@@ -78,6 +178,8 @@ impl TargetKind {
             Self::NodeGroup => "node-group",
             Self::Platform => "platform",
             Self::Controller => "controller",
+            Self::ControlPlane => "control-plane",
+            Self::Resources => "resources",
             Self::Placement => "placement",
         }
     }
@@ -87,7 +189,9 @@ impl Target {
     /// Its kind.
     pub fn kind(&self) -> TargetKind {
         match self {
-            Self::NodeGroup(_) => TargetKind::NodeGroup,
+            Self::NodeGroup(_) | Self::NodeGroupBound { .. } => TargetKind::NodeGroup,
+            Self::ControlPlane { .. } => TargetKind::ControlPlane,
+            Self::Resources { .. } => TargetKind::Resources,
             Self::Platform { .. } => TargetKind::Platform,
             Self::Controller { .. } => TargetKind::Controller,
             Self::Placement { .. } => TargetKind::Placement,
@@ -97,10 +201,11 @@ impl Target {
     /// The management cluster that it belongs to; nothing for a cluster that has no place yet.
     pub fn management_cluster(&self) -> Option<&ManagementClusterName> {
         match self {
-            Self::NodeGroup(key) => Some(&key.management_cluster),
-            Self::Platform { management_cluster, .. } | Self::Controller { management_cluster, .. } => {
-                Some(management_cluster)
-            }
+            Self::NodeGroup(key) | Self::NodeGroupBound { group: key, .. } => Some(&key.management_cluster),
+            Self::Platform { management_cluster, .. }
+            | Self::Controller { management_cluster, .. }
+            | Self::ControlPlane { management_cluster, .. }
+            | Self::Resources { management_cluster, .. } => Some(management_cluster),
             Self::Placement { .. } => None,
         }
     }
@@ -109,6 +214,14 @@ impl Target {
     pub fn short(&self) -> String {
         match self {
             Self::NodeGroup(key) => key.group.to_string(),
+            Self::NodeGroupBound { group: key, bound } => format!("{} {}", key.group, bound.as_str()),
+            Self::ControlPlane { cluster, .. } => cluster.to_string(),
+            Self::Resources {
+                component,
+                claim,
+                resource,
+                management_cluster: _,
+            } => format!("{component} {}.{}", claim.as_str(), resource.as_str()),
             Self::Platform { component, .. } => component.to_string(),
             Self::Controller { flag, .. } => format!("--{flag}"),
             Self::Placement { cluster, .. } => cluster.to_string(),
@@ -127,6 +240,34 @@ impl fmt::Display for Target {
             }) => {
                 format!("node-group/{management_cluster}/{namespace}/{cluster}/{group}/replicas")
             }
+            Self::NodeGroupBound {
+                group:
+                    NodeGroupKey {
+                        management_cluster,
+                        namespace,
+                        cluster,
+                        group,
+                    },
+                bound,
+            } => format!(
+                "node-group/{management_cluster}/{namespace}/{cluster}/{group}/{}",
+                bound.as_str()
+            ),
+            Self::ControlPlane {
+                management_cluster,
+                namespace,
+                cluster,
+            } => format!("control-plane/{management_cluster}/{namespace}/{cluster}/replicas"),
+            Self::Resources {
+                management_cluster,
+                component,
+                claim,
+                resource,
+            } => format!(
+                "resources/{management_cluster}/{component}/{}/{}",
+                claim.as_str(),
+                resource.as_str()
+            ),
             Self::Platform {
                 management_cluster,
                 component,
@@ -147,9 +288,10 @@ impl fmt::Display for Target {
 pub enum InvalidTarget {
     /// It has another form.
     #[error(
-        "{text:?} is no target: expected `node-group/<management cluster>/<namespace>/<cluster>/<group>/replicas`, \
-         `platform/<management cluster>/<component>/replicas`, `controller/<management cluster>/<component>/<flag>` or \
-         `placement/<region>/<cluster>`"
+        "{text:?} is no target: expected `node-group/<management cluster>/<namespace>/<cluster>/<group>/replicas` (or `/min`, `/max`), \
+         `platform/<management cluster>/<component>/replicas`, `controller/<management cluster>/<component>/<flag>`, \
+         `control-plane/<management cluster>/<namespace>/<cluster>/replicas`, \
+         `resources/<management cluster>/<component>/<requests or limits>/<cpu or memory>` or `placement/<region>/<cluster>`"
     )]
     Form {
         /// The text as it came in.
@@ -164,15 +306,40 @@ impl FromStr for Target {
     type Err = InvalidTarget;
     fn from_str(text: &str) -> Result<Self, InvalidTarget> {
         let parts: Vec<&str> = text.split('/').collect();
+        let form = || InvalidTarget::Form {
+            text: text.chars().take(200).collect(),
+        };
         Ok(match parts[..] {
-            ["node-group", management_cluster, namespace, cluster, group, "replicas"] => {
-                Self::NodeGroup(NodeGroupKey {
+            ["node-group", management_cluster, namespace, cluster, group, number] => {
+                let group = NodeGroupKey {
                     management_cluster: management_cluster.parse()?,
                     namespace: namespace.parse()?,
                     cluster: cluster.parse()?,
                     group: group.parse()?,
-                })
+                };
+                match Bound::ALL.into_iter().find(|bound| bound.as_str() == number) {
+                    Some(bound) => Self::NodeGroupBound { group, bound },
+                    None if number == "replicas" => Self::NodeGroup(group),
+                    None => return Err(form()),
+                }
             }
+            ["control-plane", management_cluster, namespace, cluster, "replicas"] => Self::ControlPlane {
+                management_cluster: management_cluster.parse()?,
+                namespace: namespace.parse()?,
+                cluster: cluster.parse()?,
+            },
+            ["resources", management_cluster, component, claim, resource] => Self::Resources {
+                management_cluster: management_cluster.parse()?,
+                component: component.parse()?,
+                claim: Claim::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == claim)
+                    .ok_or_else(form)?,
+                resource: Resource::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == resource)
+                    .ok_or_else(form)?,
+            },
             ["platform", management_cluster, component, "replicas"] => Self::Platform {
                 management_cluster: management_cluster.parse()?,
                 component: component.parse()?,
@@ -186,11 +353,7 @@ impl FromStr for Target {
                 region: region.parse()?,
                 cluster: cluster.parse()?,
             },
-            _ => {
-                return Err(InvalidTarget::Form {
-                    text: text.chars().take(200).collect(),
-                });
-            }
+            _ => return Err(form()),
         })
     }
 }
@@ -248,6 +411,9 @@ mod tests {
             "node-group/eu-1/shard-a/blue/md-0/replicas",
             "platform/eu-1/kamaji/replicas",
             "controller/eu-1/capi/kube-api-qps",
+            "node-group/eu-1/shard-a/blue/md-0/max",
+            "control-plane/eu-1/shard-a/blue/replicas",
+            "resources/eu-1/kamaji/limits/memory",
             "placement/eu/orange",
         ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
@@ -256,6 +422,8 @@ mod tests {
             "",
             "node-group/eu-1",
             "node-group/eu-1/a/b/c",
+            "node-group/eu-1/shard-a/blue/md-0/size",
+            "resources/eu-1/kamaji/limits/disk",
             "platform/eu-1/kamaji",
             "placement/eu/Orange",
             "x/y/z",

@@ -44,7 +44,7 @@ impl Charge {
             Target::NodeGroup(_) => {
                 numbers.map_or(0, |(from, to)| u32::try_from(to.abs_diff(from)).unwrap_or(u32::MAX))
             }
-            Target::Platform { .. } | Target::Controller { .. } | Target::Placement { .. } => 0,
+            _ => 0,
         };
         Self {
             target: target.clone(),

@@ -38,7 +38,10 @@ pub(super) fn scope_of_change(target: &Target, direction: Option<Direction>, gro
                 component: component.clone(),
             },
         },
-        Target::Placement { .. } => return None,
+        Target::Placement { .. }
+        | Target::NodeGroupBound { .. }
+        | Target::ControlPlane { .. }
+        | Target::Resources { .. } => return None,
     })
 }
 

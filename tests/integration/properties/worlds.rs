@@ -447,7 +447,8 @@ pub(super) fn apply(world: &mut World, plan: &Plan) -> Vec<(Target, Direction)> 
                 live.args.push(format!("--{flag}={to}"));
                 live.changed_at = Some(now);
             }
-            Target::Placement { .. } => {}
+            // No policy decides on the others.
+            _ => {}
         }
     }
     changed
