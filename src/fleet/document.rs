@@ -1,9 +1,13 @@
 //! A manifest as far as every reader of it agrees: its documents and what each says it is.
 
-use json_patch::jsonptr::PointerBuf;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use json_patch::jsonptr::{Pointer, PointerBuf};
 
 use crate::model::{ObjectKey, Refusal, RepoPath};
-use crate::yaml::{DuplicateKey, Node, Obstacle, ObstacleKind, Stream};
+use crate::yaml::{DuplicateKey, Embedded, Node, Obstacle, ObstacleKind, Stream};
 
 use super::gate::{self, Refused};
 use super::tree::FleetTree;
@@ -11,7 +15,7 @@ use super::tree::FleetTree;
 /// A file that parses.
 #[derive(Debug)]
 pub(super) struct Manifest<'t> {
-    path: &'t RepoPath,
+    path: RepoPath,
     stream: Stream<'t>,
     standing: Option<Refused>,
 }
@@ -31,6 +35,19 @@ pub(super) struct Document<'s> {
     pub(super) key: ObjectKey,
     /// What stands against every edit of it.
     pub(super) standing: Option<Refused>,
+    /// The scalar whose text it stands in, if it stands in one.
+    pub(super) outer: Option<Outer>,
+}
+
+/// A scalar of a file that holds a text of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outer {
+    /// Which document of the file's stream, counted from 0.
+    pub(super) index: usize,
+    /// What that document says it is.
+    pub(super) key: ObjectKey,
+    /// The pointer from that document's root to the scalar.
+    pub(super) pointer: PointerBuf,
 }
 
 /// The objects of a file.
@@ -44,12 +61,16 @@ pub(super) struct Documents<'s> {
 
 impl<'t> Manifest<'t> {
     /// Parses a file of the tree. A file that may be read but not edited opens, and each of its documents says why.
-    pub(super) fn open(tree: &'t FleetTree, path: &'t RepoPath) -> Result<Self, Refused> {
+    pub(super) fn open(tree: &'t FleetTree, path: &RepoPath) -> Result<Self, Refused> {
         let bytes = tree.file(path).map_err(|refusal| Refused::at(0, refusal))?;
         let text = gate::text(bytes)?;
         let stream = Stream::parse(text).map_err(|error| gate::unparsed(text, error))?;
         let standing = gate::standing(tree, path, &stream);
-        Ok(Self { path, stream, standing })
+        Ok(Self {
+            path: path.clone(),
+            stream,
+            standing,
+        })
     }
 
     /// Its text as parsed.
@@ -59,32 +80,101 @@ impl<'t> Manifest<'t> {
 
     /// The objects. Documents with nothing in them are left out; the others keep their index.
     pub(super) fn documents(&self) -> Documents<'_> {
-        let mut documents = Documents::default();
-        for (index, document) in self.stream.documents().into_iter().enumerate() {
-            if document.root.is_null() {
-                continue;
-            }
-            let Some(items) = list_items(document.root) else {
-                self.add(&mut documents, index, PointerBuf::root(), document.root);
-                continue;
-            };
-            for (item, root) in items.items().enumerate() {
-                let prefix = PointerBuf::from_tokens(["items", &item.to_string()]);
-                self.add(&mut documents, index, prefix, root);
-            }
+        Documents::of(&self.path, &self.stream, self.standing.as_ref(), None)
+    }
+}
+
+/// Where an object stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At {
+    /// Which document of the file's stream, counted from 0.
+    pub(super) document: usize,
+    /// The pointer from the document's root to the object, for an item of a list.
+    pub(super) prefix: PointerBuf,
+    /// Where the text is that all this is counted in, if it is not the file.
+    pub(super) outer: Option<Outer>,
+}
+
+/// A tree whose files are parsed when they are asked for. The last few stay open: what is asked for in turn is a manifest and its patches.
+pub(super) struct Opened<'t> {
+    tree: &'t FleetTree,
+    recent: RefCell<VecDeque<Rc<Manifest<'t>>>>,
+}
+
+/// How many files stay open. A manifest is rarely patched from more places; each holds about 16 times the bytes of its file.
+const KEPT_OPEN: usize = 8;
+
+impl<'t> Opened<'t> {
+    /// Opens nothing yet.
+    pub(super) fn new(tree: &'t FleetTree) -> Self {
+        Self {
+            tree,
+            recent: RefCell::default(),
         }
-        documents
     }
 
-    fn add<'s>(&'s self, documents: &mut Documents<'s>, index: usize, prefix: PointerBuf, root: Node<'s>) {
-        match identify(root) {
+    /// A file, parsed.
+    pub(super) fn manifest(&self, path: &RepoPath) -> Result<Rc<Manifest<'t>>, Refused> {
+        let mut recent = self.recent.borrow_mut();
+        let known = recent.iter().position(|manifest| manifest.path == *path);
+        let manifest = match known.and_then(|index| recent.remove(index)) {
+            Some(manifest) => manifest,
+            None => Rc::new(Manifest::open(self.tree, path)?),
+        };
+        recent.push_front(Rc::clone(&manifest));
+        recent.truncate(KEPT_OPEN);
+        Ok(manifest)
+    }
+
+    /// Looks at an object; nothing if it is not there.
+    pub(super) fn look<T>(&self, path: &RepoPath, at: &At, look: impl FnOnce(&Document<'_>) -> T) -> Option<T> {
+        let manifest = self.manifest(path).ok()?;
+        match &at.outer {
+            None => {
+                let document = manifest.object(at.document, &at.prefix)?;
+                Some(look(&document))
+            }
+            Some(Outer { index, pointer, .. }) => {
+                let outer = manifest.object(*index, &PointerBuf::root())?;
+                let looked = outer.within(pointer, |documents| {
+                    let same = |found: &&Document<'_>| found.index == at.document && found.prefix == at.prefix;
+                    documents.objects.iter().find(same).map(look)
+                });
+                looked.ok().flatten()
+            }
+        }
+    }
+}
+
+impl Manifest<'_> {
+    /// One object by its place.
+    pub(super) fn object(&self, document: usize, prefix: &Pointer) -> Option<Document<'_>> {
+        let root = self.stream.documents().get(document)?.root.nearest(prefix).node;
+        let key = identify(root).ok()?;
+        Some(Document {
+            path: &self.path,
+            index: document,
+            prefix: prefix.to_owned(),
+            root,
+            key,
+            standing: self.standing.clone(),
+            outer: None,
+        })
+    }
+}
+
+impl<'s> Documents<'s> {
+    fn of(path: &'s RepoPath, stream: &'s Stream<'s>, standing: Option<&Refused>, outer: Option<&Outer>) -> Self {
+        let mut documents = Self::default();
+        let mut add = |index: usize, prefix: PointerBuf, root: Node<'s>| match identify(root) {
             Ok(key) => documents.objects.push(Document {
-                path: self.path,
+                path,
                 index,
                 prefix,
                 root,
                 key,
-                standing: self.standing.clone(),
+                standing: standing.cloned(),
+                outer: outer.cloned(),
             }),
             Err(duplicate) => {
                 let line = duplicate.second.line;
@@ -93,11 +183,34 @@ impl<'t> Manifest<'t> {
                     .unidentified
                     .push(Refused::at(line, Refusal::DuplicateKey { key }));
             }
+        };
+        for (index, document) in stream.documents().into_iter().enumerate() {
+            if document.root.is_null() {
+                continue;
+            }
+            let Some(items) = list_items(document.root) else {
+                add(index, PointerBuf::root(), document.root);
+                continue;
+            };
+            for (item, root) in items.items().enumerate() {
+                let prefix = PointerBuf::from_tokens(["items", &item.to_string()]);
+                add(index, prefix, root);
+            }
         }
+        documents
     }
 }
 
 impl Document<'_> {
+    /// Where it stands.
+    pub(super) fn at(&self) -> At {
+        At {
+            document: self.index,
+            prefix: self.prefix.clone(),
+            outer: self.outer.clone(),
+        }
+    }
+
     /// The line on which it begins.
     pub(super) fn line(&self) -> usize {
         self.root.position().line
@@ -110,6 +223,25 @@ impl Document<'_> {
             pointer.push_back(*token);
         }
         pointer
+    }
+
+    /// Looks at the objects in the text of a scalar of this object. A text within a text within a text is not followed.
+    pub(super) fn within<T>(&self, below: &Pointer, look: impl FnOnce(Documents<'_>) -> T) -> Result<T, Refused> {
+        let scalar = self.root.lookup(below).map_err(refused)?.node;
+        let line = scalar.position().line;
+        if self.outer.is_some() {
+            return Err(Refused::shape(line, "it is a text within a text within a text"));
+        }
+        let text =
+            Embedded::of(scalar).map_err(|error| Refused::shape(line, format!("the text is not edited: {error}")))?;
+        let stream = text.parse().map_err(|error| gate::unparsed(text.text(), error))?;
+        let standing = self.standing.clone().or_else(|| gate::standing_text(&stream));
+        let outer = Outer {
+            index: self.index,
+            key: self.key.clone(),
+            pointer: self.prefix.concat(below),
+        };
+        Ok(look(Documents::of(self.path, &stream, standing.as_ref(), Some(&outer))))
     }
 }
 

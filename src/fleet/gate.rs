@@ -51,10 +51,12 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Refused> {
 
 /// What a file that does not parse is refused for: most often it is a template.
 pub(super) fn unparsed(text: &str, error: ParseError) -> Refused {
-    if let Some(offset) = template_marks(text).next() {
-        return Refused::at(Position::of(text, offset).line, Refusal::Template);
-    }
     let ParseError { position, kind } = error;
+    if let Some(offset) = template_marks(text).next() {
+        // Within a scalar the parser's line is the nearest one that is known.
+        let first = Position::of(text, offset).line;
+        return Refused::at(first.max(position.line), Refusal::Template);
+    }
     let message = kind.to_string();
     let refusal = match kind {
         ParseErrorKind::Syntax(_) => Refusal::NotYaml {
@@ -77,6 +79,11 @@ pub(super) fn standing(tree: &FleetTree, path: &RepoPath, stream: &Stream<'_>) -
         .or_else(|| in_chart(tree, path).then_some(Refused::at(0, Refusal::Template)))
         .or_else(|| template(stream))
         .or_else(|| generated(stream.text()))
+}
+
+/// What stands against every edit of a text that a scalar holds.
+pub(super) fn standing_text(stream: &Stream<'_>) -> Option<Refused> {
+    line_breaks(stream).or_else(|| template(stream))
 }
 
 /// YAML 1.1, which the parsers of Kubernetes' tools follow, breaks lines at U+0085, U+2028 and U+2029 and YAML 1.2 does not; a carriage

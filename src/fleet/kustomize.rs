@@ -1,14 +1,17 @@
 //! What a kustomization says, as far as it decides where an object ends up and who writes its values last.
 //!
 //! This is no kustomize: nothing is built. Whatever a kustomization may do to an object that is not understood here makes the object's
-//! values unwritable, never wrong. Absent on purpose: generators, images and labels, which touch no value that is edited.
+//! values unwritable, never wrong. Absent on purpose: images and labels, which touch no value that is edited.
+
+use json_patch::jsonptr::PointerBuf;
 
 use crate::model::RepoPath;
 use crate::policy::HOLD_ANNOTATION;
-use crate::yaml::{Node, Stream};
+use crate::yaml::Node;
 
 use super::document::Manifest;
 use super::gate::Refused;
+use super::patch_target::{PatchTarget, Pattern};
 use super::tree::FleetTree;
 
 /// The names that kustomize looks for in a folder (`konfig.RecognizedKustomizationFileNames`).
@@ -19,11 +22,13 @@ pub(super) fn is_name(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// One kustomization file.
+/// One kustomization file, or an object of Flux or Argo CD that does the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kustomization {
     /// The file.
     pub(super) path: RepoPath,
+    /// Which document of the file's stream, counted from 0.
+    pub(super) document: usize,
     /// Whether it is a `Component`, whose patches reach what its users list.
     pub(super) component: bool,
     /// The namespace that it gives to everything.
@@ -63,19 +68,12 @@ pub(super) struct Patch {
 pub(super) enum PatchContent {
     /// In a file of its own, relative to the kustomization's folder.
     File(String),
-    /// In the kustomization itself, where nothing is edited: only what it may touch is known.
-    Inline(Touched),
-}
-
-/// The kind and name that a patch is for, as far as they are plain; what is a pattern or a selector is for anything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct PatchTarget {
-    /// The kind.
-    pub(super) kind: Option<String>,
-    /// The name.
-    pub(super) name: Option<String>,
-    /// Whether it says more than a plain kind and name, so that what it is for is not known.
-    pub(super) uncertain: bool,
+    /// In a text of the kustomization, at this pointer.
+    Text(PointerBuf),
+    /// In an item of `replicas:`, whose count stands at this pointer.
+    Count(PointerBuf),
+    /// In something that is not taken apart: only what it may touch is known.
+    Opaque(Touched),
 }
 
 /// What a text that is not taken apart may change.
@@ -118,23 +116,12 @@ impl Touched {
     }
 }
 
-impl PatchTarget {
-    /// Whether it may mean an object of this kind and name.
-    pub(super) fn may_mean(&self, kind: &str, name: &str) -> bool {
-        let Self {
-            kind: k,
-            name: n,
-            uncertain: _,
-        } = self;
-        k.as_deref().is_none_or(|own| own == kind) && n.as_deref().is_none_or(|own| own == name)
-    }
-}
-
 /// Reads a kustomization.
 pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, Refused> {
     let manifest = Manifest::open(tree, path)?;
     let mut kustomization = Kustomization {
         path: path.clone(),
+        document: 0,
         component: false,
         namespace: None,
         renames: false,
@@ -164,20 +151,35 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
             Some(Listed { text, line })
         }));
     }
-    // The order is kustomize's own: strategic merges, then patches, then RFC 6902, then replicas.
-    for key in ["patchesStrategicMerge", "patches", "patchesJson6902"] {
+    kustomization.patches = patches(root, &[]);
+    Ok(kustomization)
+}
+
+/// The patches of a mapping that has the fields of a kustomization, in the order in which they apply.
+///
+/// The order is kustomize's own (`configureBuiltinTransformers`): strategic merges, then patches, then RFC 6902, then replicas, then
+/// replacements; transformers come last.
+pub(super) fn patches(root: Node<'_>, below: &[&str]) -> Vec<Patch> {
+    let mut patches = Vec::new();
+    let mut each = |key: &str, read: &dyn Fn(Node<'_>, PointerBuf) -> Patch| {
         let items = get(root, key).into_iter().flat_map(Node::items);
-        kustomization.patches.extend(items.filter_map(patch));
+        for (index, item) in items.enumerate() {
+            let mut at = PointerBuf::from_tokens(below.iter().copied());
+            at.push_back(key);
+            at.push_back(index);
+            patches.push(read(item, at));
+        }
+    };
+    for key in ["patchesStrategicMerge", "patches", "patchesJson6902"] {
+        each(key, &patch);
     }
-    let counts = get(root, "replicas").into_iter().flat_map(Node::items);
     // A configuration may extend them to other kinds.
     let configured = get(root, "configurations").is_some();
-    kustomization.patches.extend(counts.map(|item| count(item, configured)));
+    each("replicas", &|item, at| count(item, at, configured));
     for key in ["replacements", "transformers"] {
-        let items = get(root, key).into_iter().flat_map(Node::items);
-        kustomization.patches.extend(items.map(rewriter));
+        each(key, &|item, _| rewriter(item));
     }
-    Ok(kustomization)
+    patches
 }
 
 fn get<'s>(node: Node<'s>, key: &str) -> Option<Node<'s>> {
@@ -185,55 +187,53 @@ fn get<'s>(node: Node<'s>, key: &str) -> Option<Node<'s>> {
 }
 
 /// An item of one of the three lists of patches.
-fn patch(item: Node<'_>) -> Option<Patch> {
+fn patch(item: Node<'_>, mut at: PointerBuf) -> Patch {
     let line = item.position().line;
     if let Some(text) = item.text() {
         // `patchesStrategicMerge` holds file names and whole patches alike.
-        let inline = text.contains('\n') || text.contains(": ");
-        return Some(if inline {
-            inline_patch(line, text, None)
+        let content = if text.contains('\n') || text.contains(": ") {
+            PatchContent::Text(at)
         } else {
-            let content = PatchContent::File(text.to_owned());
-            Patch {
-                line,
-                content,
-                target: None,
-            }
-        });
+            PatchContent::File(text.to_owned())
+        };
+        let target = None;
+        return Patch { line, content, target };
     }
-    let target = get(item, "target").map(|target| PatchTarget {
-        kind: get(target, "kind").and_then(Node::text).and_then(plain),
-        name: get(target, "name").and_then(Node::text).and_then(plain),
-        uncertain: target.entries().any(|entry| match entry.key_text() {
-            Some("kind" | "name") => entry.value.text().and_then(plain).is_none(),
-            Some("group" | "version") => false,
-            _ => true,
-        }),
-    });
-    if let Some(path) = get(item, "path").and_then(Node::text) {
-        let content = PatchContent::File(path.to_owned());
-        return Some(Patch { line, content, target });
-    }
-    match get(item, "patch").and_then(Node::text) {
-        Some(text) => Some(inline_patch(line, text, target)),
+    let target = get(item, "target").map(PatchTarget::read);
+    let content = if let Some(path) = get(item, "path").and_then(Node::text) {
+        PatchContent::File(path.to_owned())
+    } else if get(item, "patch").and_then(Node::text).is_some() {
+        at.push_back("patch");
+        PatchContent::Text(at)
+    } else {
         // Neither a path nor a text that can be read: an alias, or a mapping written as YAML.
-        None => Some(inline_patch(line, item.source(), target)),
-    }
+        PatchContent::Opaque(Touched::of(item.source()))
+    };
+    Patch { line, content, target }
 }
 
+/// The kinds that `replicas:` of a kustomization counts (kustomize's `replicas.go` in its default configuration).
+pub(super) const COUNTED_KINDS: [&str; 4] = ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
+
 /// An item of `replicas:`, which sets the replicas of Deployments by name, and of what else a configuration names.
-fn count(item: Node<'_>, configured: bool) -> Patch {
-    let touched = Touched {
-        replicas: true,
-        ..Touched::default()
+fn count(item: Node<'_>, mut at: PointerBuf, configured: bool) -> Patch {
+    let content = if configured {
+        let replicas = true;
+        PatchContent::Opaque(Touched {
+            replicas,
+            ..Touched::default()
+        })
+    } else {
+        at.push_back("count");
+        PatchContent::Count(at)
     };
+    let name = get(item, "name").and_then(Node::text).map(Pattern::literal);
     Patch {
         line: item.position().line,
-        content: PatchContent::Inline(touched),
+        content,
         target: Some(PatchTarget {
-            kind: (!configured).then(|| "Deployment".to_owned()),
-            name: get(item, "name").and_then(Node::text).and_then(plain),
-            uncertain: false,
+            name: name.unwrap_or_default(),
+            ..PatchTarget::default()
         }),
     }
 }
@@ -251,40 +251,9 @@ fn rewriter(item: Node<'_>) -> Patch {
     };
     Patch {
         line: item.position().line,
-        content: PatchContent::Inline(touched),
+        content: PatchContent::Opaque(touched),
         target: None,
     }
-}
-
-fn inline_patch(line: usize, text: &str, target: Option<PatchTarget>) -> Patch {
-    Patch {
-        line,
-        content: PatchContent::Inline(Touched::of(text)),
-        target: target.or_else(|| Some(named_in(text))),
-    }
-}
-
-/// What a strategic merge in a text names.
-fn named_in(text: &str) -> PatchTarget {
-    let Ok(stream) = Stream::parse(text) else {
-        return PatchTarget::default();
-    };
-    let documents = stream.documents();
-    let [document] = &documents[..] else {
-        return PatchTarget::default();
-    };
-    let name = get(document.root, "metadata").and_then(|metadata| get(metadata, "name"));
-    PatchTarget {
-        kind: get(document.root, "kind").and_then(Node::text).and_then(plain),
-        name: name.and_then(Node::text).and_then(plain),
-        uncertain: false,
-    }
-}
-
-/// A kind or name without signs of a regular expression; `.` is one, so names with a dot are for anything.
-fn plain(text: &str) -> Option<String> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    plain.then(|| text.to_owned())
 }
 
 /// The path that a kustomization means by a text, without a slash at its end; nothing for addresses and for what leaves the repository.
@@ -352,6 +321,7 @@ replicas:
 ";
         let Kustomization {
             path: _,
+            document: _,
             component,
             namespace,
             renames,
@@ -371,25 +341,22 @@ replicas:
                 let PatchTarget { kind, name, .. } = target.clone().unwrap_or_default();
                 let content = match content {
                     PatchContent::File(path) => path.clone(),
-                    PatchContent::Inline(Touched {
+                    PatchContent::Text(pointer) | PatchContent::Count(pointer) => pointer.to_string(),
+                    PatchContent::Opaque(Touched {
                         replicas, arguments, ..
                     }) => format!("{replicas} {arguments}"),
                 };
-                format!(
-                    "{line}: {content} for {}/{}",
-                    kind.unwrap_or_default(),
-                    name.unwrap_or_default()
-                )
+                format!("{line}: {content} for {kind}/{name}")
             })
             .collect();
         assert_eq!(
             shown,
             [
                 "11: smp.yaml for /",
-                "13: true false for MachineDeployment/blue",
-                "17: p.yaml for MachineDeployment/",
-                "19: false true for Deployment/capi",
-                "25: true false for Deployment/kamaji",
+                "13: /patchesStrategicMerge/1 for /",
+                "17: p.yaml for MachineDeployment/blue-.*",
+                "19: /patches/1/patch for Deployment/capi",
+                "25: /replicas/0/count for /kamaji",
             ]
         );
     }

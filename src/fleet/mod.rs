@@ -9,9 +9,13 @@
 mod applied;
 mod bind;
 mod document;
+mod field;
 mod gate;
 mod index;
 mod kustomize;
+mod layers;
+mod operation;
+mod patch_target;
 mod resolve;
 mod scan;
 mod screen;

@@ -39,8 +39,8 @@ pub(super) struct Graph {
     users_of_file: BTreeMap<RepoPath, BTreeSet<usize>>,
     /// By kustomization: those that list it or its folder.
     users: Vec<BTreeSet<usize>>,
-    /// By kustomization: the components that it lists.
-    components: Vec<BTreeSet<usize>>,
+    /// By kustomization: the components that it lists, in its order.
+    components: Vec<Vec<usize>>,
     contexts: Vec<Option<Rc<[Context]>>>,
 }
 
@@ -71,7 +71,7 @@ impl Graph {
     fn link(&mut self, tree: &FleetTree) {
         let count = self.kustomizations.len();
         self.users = vec![BTreeSet::new(); count];
-        self.components = vec![BTreeSet::new(); count];
+        self.components = vec![Vec::new(); count];
         let by_path: BTreeMap<&RepoPath, usize> = self
             .kustomizations
             .iter()
@@ -95,7 +95,7 @@ impl Graph {
                         if let Some(listed) = listed.filter(|listed| *listed != index) {
                             self.users[listed].insert(index);
                             if self.kustomizations[listed].component {
-                                self.components[index].insert(listed);
+                                self.components[index].push(listed);
                             }
                         }
                         continue;
@@ -189,24 +189,24 @@ impl Graph {
     }
 
     /// The kustomizations whose patches reach what comes along a chain: the chain itself and the components that it lists, in the order
-    /// in which they apply.
+    /// in which they apply. A component applies before whoever lists it (kustomize's `accumulateTarget`).
     pub(super) fn patching(&self, chain: &[usize]) -> Vec<usize> {
-        let mut patching = Vec::new();
+        let (mut patching, mut seen) = (Vec::new(), BTreeSet::new());
         for index in chain {
-            self.add_patching(*index, &mut patching);
+            self.add_patching(*index, &mut patching, &mut seen);
         }
         patching
     }
 
-    fn add_patching(&self, index: usize, patching: &mut Vec<usize>) {
-        if patching.contains(&index) || patching.len() > MOST_CONTEXTS {
+    fn add_patching(&self, index: usize, patching: &mut Vec<usize>, seen: &mut BTreeSet<usize>) {
+        // It counts as seen before its components are, so that components that list each other end.
+        if !seen.insert(index) || seen.len() > MOST_CONTEXTS {
             return;
         }
-        // A place is taken first, so that components that list each other end.
-        patching.push(index);
         for component in &self.components[index] {
-            self.add_patching(*component, patching);
+            self.add_patching(*component, patching, seen);
         }
+        patching.push(index);
     }
 
     /// The overlay that makes one use of a file another than the next: the first on the way whose listed file or kustomization has several
@@ -312,7 +312,7 @@ mod tests {
             .map(|index| graph.kustomizations[index].path.as_str())
             .collect();
         let folder = |name| format!("{name}/kustomization.yaml");
-        assert_eq!(patching, ["base", "two", "part", "part2", "all"].map(folder));
+        assert_eq!(patching, ["base", "part2", "part", "two", "all"].map(folder));
     }
 
     #[test]

@@ -82,11 +82,6 @@ pub enum Refusal {
         /// Who uses it.
         used_by: Vec<RepoPath>,
     },
-    /// The flag stands in the list more than once.
-    RepeatedFlag {
-        /// The flag with its dashes.
-        flag: String,
-    },
     /// The policy's `writeTo` names a file that is not there.
     NoSuchFile,
     /// The policy's `writeTo` names an object that is not in the file.
@@ -131,7 +126,6 @@ impl Refusal {
             Self::NotAnInteger { .. } => "not-an-integer",
             Self::Ambiguous { .. } => "ambiguous",
             Self::SharedBase { .. } => "shared-base",
-            Self::RepeatedFlag { .. } => "repeated-flag",
             Self::NoSuchFile => "no-such-file",
             Self::NoSuchObject { .. } => "no-such-object",
             Self::BadName { .. } => "bad-name",
@@ -176,7 +170,6 @@ impl fmt::Display for Refusal {
                     users.join(", ")
                 )
             }
-            Self::RepeatedFlag { flag } => write!(f, "{flag} stands in the list more than once"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),
             Self::NoSuchObject { object } => write!(f, "the file does not contain {object}"),
             Self::BadName { message } => f.write_str(message),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use json_patch::jsonptr::PointerBuf;
-
-use crate::fleet::document::{Document, Manifest};
+use crate::fleet::document::Document;
+use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
-use crate::fleet::index::{Index, Instance, Object};
-use crate::fleet::shapes::{Reading, Said, arguments, values};
+use crate::fleet::index::{Index, Instance};
+use crate::fleet::layers::{self, Text};
+use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
 use crate::policy::catalogue::{Manager, manager_of};
@@ -15,10 +15,16 @@ use crate::policy::{
     Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
 
-use super::{placed, refuse, write_to};
+use super::{placed, refuse, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
-pub(super) fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, index: &Index, declared: &mut Declared) {
+pub(super) fn bind(
+    fleet: &FleetFile,
+    policies: &PolicySet,
+    tree: &FleetTree,
+    index: &Index<'_>,
+    declared: &mut Declared,
+) {
     for (region, cluster) in fleet.management_clusters() {
         let binder = Binder {
             tree,
@@ -35,9 +41,9 @@ pub(super) fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, in
     }
 }
 
-struct Binder<'a> {
+struct Binder<'a, 't> {
     tree: &'a FleetTree,
-    index: &'a Index,
+    index: &'a Index<'t>,
     region: &'a RegionName,
     management_cluster: &'a ManagementClusterName,
 }
@@ -49,7 +55,7 @@ enum Wanted<'a> {
     Argument { container: &'a str, flag: &'a FlagName },
 }
 
-impl Binder<'_> {
+impl Binder<'_, '_> {
     fn candidate(&self) -> Candidate<'_> {
         Candidate::of_management_cluster(self.region, self.management_cluster)
     }
@@ -143,7 +149,9 @@ impl Binder<'_> {
         let (first, more) = instances.split_first()?;
         let (object, mut reading) = self.of_instance(first, wanted)?;
         for number in instances.iter().flat_map(|instance| instance.sources()) {
-            let Said { hold, refused, .. } = &self.index.objects[number].said;
+            let Some(Said { hold, refused, .. }) = self.index.objects[number].said() else {
+                continue;
+            };
             reading.holds.extend(hold.clone());
             if let Some(Refused { line, refusal }) = refused {
                 refuse(&mut reading.site, Some(*line), || refusal.clone());
@@ -158,52 +166,32 @@ impl Binder<'_> {
             reading.value = None;
             refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
         }
-        if let Some(used_by) = self.index.shared_by(object) {
-            refuse(&mut reading.site, None, || Refusal::SharedBase { used_by });
-        }
-        let touched = match wanted {
-            Wanted::Replicas => &first.replicas_touched,
-            Wanted::Argument { .. } => &first.arguments_touched,
-        };
-        if let Some((path, line)) = touched {
-            let message = format!("the patch at {path}:{line} may set the value, too");
-            refuse(&mut reading.site, None, || Refusal::WrongShape { message });
-        }
+        refuse_shared(self.index, object, &mut reading.site);
         Some(reading)
     }
 
-    /// The value in the last patch that writes it, else in the manifest.
+    /// The value in the last layer that writes it, else in the manifest.
     fn of_instance(&self, instance: &Instance, wanted: Wanted<'_>) -> Option<(usize, Reading)> {
-        let patches = instance
-            .patches
-            .iter()
-            .filter_map(|number| Some((*number, self.read(*number, wanted)?)));
-        let mut written: Vec<(usize, Reading)> = patches.filter(|(_, reading)| reading.written).collect();
-        match written.len() {
-            0 => Some((instance.object, self.read(instance.object, wanted)?)),
-            1 => Some(written.remove(0)),
-            _ => {
-                let places = written.iter().map(|(number, _)| self.index.place_of(*number)).collect();
-                let (number, mut reading) = written.remove(0);
-                reading.value = None;
-                refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
-                Some((number, reading))
+        let opened = &self.index.opened;
+        match wanted {
+            Wanted::Replicas => layers::value(opened, self.index, instance, &Field::replicas(), integer),
+            Wanted::Argument { container, flag } => {
+                let texts = |list| {
+                    let field = Field::of_container(container, &[list]);
+                    let read: (layers::Read, layers::Read) = (arguments::list_at, arguments::text_at);
+                    layers::texts(opened, self.index, instance, &field, read)
+                };
+                let (command, args) = (texts("command"), texts("args"));
+                let items: Vec<Text> = command.items.into_iter().chain(args.items).collect();
+                let uncertain = args.uncertain.or(command.uncertain);
+                let (object, mut reading) = arguments::of_flag(&items, args.list, flag)?;
+                if let Some((number, Refused { line, refusal })) = uncertain {
+                    let message = format!("{}:{line}: {refusal}", self.index.objects[number].path);
+                    reading.refuse_as(Refusal::WrongShape { message });
+                }
+                Some((object, reading))
             }
         }
-    }
-
-    fn read(&self, number: usize, wanted: Wanted<'_>) -> Option<Reading> {
-        let Object {
-            path, document, prefix, ..
-        } = &self.index.objects[number];
-        let manifest = Manifest::open(self.tree, path).ok()?;
-        let documents = manifest.documents();
-        let mut objects = documents.objects.iter();
-        let document = objects.find(|object| object.index == *document && object.prefix == *prefix)?;
-        Some(match wanted {
-            Wanted::Replicas => values::locate(document, &PointerBuf::from_tokens(["spec", "replicas"])),
-            Wanted::Argument { container, flag } => arguments::locate(document, container, flag),
-        })
     }
 }
 

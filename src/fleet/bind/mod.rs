@@ -15,7 +15,7 @@ use crate::policy::catalogue::manager_of;
 use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
-use super::index::Index;
+use super::index::{Index, Shared};
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -118,6 +118,20 @@ fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusa
             refusal: refusal(),
         };
     }
+}
+
+/// Refuses a value that stands in a document of which other objects come, too.
+fn refuse_shared(index: &Index<'_>, object: usize, site: &mut Site) {
+    let Some(shared) = index.shared_by(object) else {
+        return;
+    };
+    refuse(site, None, || match shared {
+        Shared::Overlays(used_by) => Refusal::SharedBase { used_by },
+        Shared::Objects(objects) => {
+            let message = format!("it is the value of several objects at once: {}", objects.join(", "));
+            Refusal::WrongShape { message }
+        }
+    });
 }
 
 /// Of several hold annotations the one that ends last.

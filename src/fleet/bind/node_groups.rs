@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
-use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading};
+use crate::fleet::layers;
+use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, integer};
 use crate::fleet::tree::FleetTree;
 use crate::model::{Binding, Declared, InvalidName, NodeGroupKey, Refusal, RepoPath, Site, Target, Unbound};
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
-use super::{last_hold, placed, refuse, write_to};
+use super::{last_hold, placed, refuse, refuse_shared, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs.
-pub(super) fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, index: &Index, declared: &mut Declared) {
+pub(super) fn bind(
+    fleet: &FleetFile,
+    policies: &PolicySet,
+    tree: &FleetTree,
+    index: &Index<'_>,
+    declared: &mut Declared,
+) {
     let mut binder = Binder {
         index,
         clusters: BTreeMap::new(),
@@ -71,8 +79,8 @@ struct Found {
     binding: Binding,
 }
 
-struct Binder<'i> {
-    index: &'i Index,
+struct Binder<'i, 't> {
+    index: &'i Index<'t>,
     /// By management cluster, namespace and name.
     clusters: BTreeMap<(String, String, String), Governed>,
     found: BTreeMap<NodeGroupKey, Vec<Found>>,
@@ -86,7 +94,7 @@ struct Claimed<'i> {
     claim: &'i GroupClaim,
 }
 
-impl<'i> Binder<'i> {
+impl<'i> Binder<'i, '_> {
     fn object(&self, number: usize) -> &'i Object {
         &self.index.objects[number]
     }
@@ -94,11 +102,10 @@ impl<'i> Binder<'i> {
     /// The documents of an object: the manifest first, then its patches as they apply.
     fn sources(&self, instances: &[Instance]) -> Vec<usize> {
         let mut sources = Vec::new();
-        for Instance { object, patches, .. } in instances {
-            for number in std::iter::once(object).chain(patches) {
-                if !sources.contains(number) {
-                    sources.push(*number);
-                }
+        for number in instances.iter().flat_map(Instance::sources) {
+            // Operations and counts say nothing about who owns an object.
+            if self.object(number).said().is_some() && !sources.contains(&number) {
+                sources.push(number);
             }
         }
         sources
@@ -110,10 +117,13 @@ impl<'i> Binder<'i> {
             return;
         };
         let mut governed = Governed::default();
-        for object in sources.iter().map(|number| self.object(*number)) {
-            governed.paused |= object.said.paused;
-            governed.holds.extend(object.said.hold.clone());
-            if let (None, Some(refused)) = (&governed.refused, &object.said.refused) {
+        for (object, said) in sources.iter().filter_map(|number| {
+            let object = self.object(*number);
+            Some((object, object.said()?))
+        }) {
+            governed.paused |= said.paused;
+            governed.holds.extend(said.hold.clone());
+            if let (None, Some(refused)) = (&governed.refused, &said.refused) {
                 governed.refused = Some((object.path.clone(), refused.line, refused.refusal.clone()));
             }
         }
@@ -123,74 +133,53 @@ impl<'i> Binder<'i> {
         let management_cluster = identity.management_cluster.to_string();
         self.clusters
             .insert((management_cluster, namespace, identity.name.clone()), governed);
-        for (claimed, refusal) in self.topology(instances, &sources) {
-            let mut reading = claimed.claim.replicas.clone();
-            if let Some(refusal) = refusal {
-                if let Refusal::Ambiguous { .. } = refusal {
-                    reading.value = None;
-                }
-                refuse(&mut reading.site, Some(claimed.claim.line), || refusal);
+        for claimed in self.topology(&sources) {
+            let (claim, name) = (claimed.claim, claimed.claim.group.as_str());
+            let field = Field::of_worker("machineDeployments", name, &["replicas"]);
+            let (object, mut reading) = self.effective(instances, &field, claimed);
+            if instances.len() > 1 {
+                let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
+                reading.value = None;
+                refuse(&mut reading.site, Some(claim.line), || Refusal::Ambiguous { places });
             }
-            self.add(identity, instances, reading, &[claimed]);
+            self.add(identity, instances, (object, reading), &[claimed]);
         }
     }
 
-    /// The entries of a cluster's topology that count.
+    /// The entries of a cluster's topology: those of the last document that has a list, and those that it leaves out.
     ///
-    /// `Cluster` is no kind that kustomize knows, so a patch with a list replaces the list. A configured merge key would keep the entries
-    /// that the patch leaves out: what becomes of them is uncertain, and they are refused.
-    fn topology(&self, instances: &[Instance], sources: &[usize]) -> Vec<(Claimed<'i>, Option<Refusal>)> {
-        let claims = |number: usize| {
-            let groups = self.object(number).said.groups.iter();
-            groups.map(move |claim| Claimed { object: number, claim })
-        };
-        let manifests: Vec<usize> = instances.iter().map(|instance| instance.object).collect();
-        let lists: Vec<usize> = sources
-            .iter()
-            .copied()
-            .filter(|number| claims(*number).next().is_some())
-            .collect();
-        if lists.len() < 2 {
-            return lists
-                .into_iter()
-                .flat_map(claims)
-                .map(|claimed| (claimed, None))
-                .collect();
+    /// `Cluster` is no kind that kustomize knows, so a patch with a list replaces the list: what it leaves out is refused where it is read.
+    fn topology(&self, sources: &[usize]) -> Vec<Claimed<'i>> {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut claims = Vec::new();
+        for number in sources.iter().rev() {
+            let groups = self.object(*number).said().into_iter().flat_map(|said| &said.groups);
+            let of_one: Vec<Claimed<'i>> = groups.map(|claim| Claimed { object: *number, claim }).collect();
+            let new = of_one
+                .iter()
+                .filter(|claimed| !seen.contains(&claimed.claim.group.as_str()));
+            claims.extend(new.copied());
+            seen.extend(of_one.iter().map(|claimed| claimed.claim.group.as_str()));
         }
-        let patches: Vec<usize> = lists
-            .iter()
-            .copied()
-            .filter(|number| !manifests.contains(number))
-            .collect();
-        if let ([patch], 1) = (&patches[..], instances.len()) {
-            let patched: Vec<Claimed<'i>> = claims(*patch).collect();
-            let left = claims(manifests[0])
-                .filter(|base| patched.iter().all(|claimed| claimed.claim.group != base.claim.group));
-            let message = format!(
-                "the patch {} replaces the list that it is in",
-                self.index.place_of(*patch)
-            );
-            let refusal = Refusal::WrongShape { message };
-            let left: Vec<_> = left.map(|claimed| (claimed, Some(refusal.clone()))).collect();
-            return patched.into_iter().map(|claimed| (claimed, None)).chain(left).collect();
+        claims
+    }
+
+    /// The number that counts: what the claim says, unless something else is merged over it.
+    fn effective(&self, instances: &[Instance], field: &Field<'_>, claimed: Claimed<'i>) -> (usize, Reading) {
+        let said = (claimed.object, claimed.claim.replicas.clone());
+        match instances {
+            [instance] if !instance.layers.is_empty() => {
+                let merged = layers::value(&self.index.opened, self.index, instance, field, integer);
+                merged.unwrap_or(said)
+            }
+            _ => said,
         }
-        let places = lists.iter().map(|number| self.index.place_of(*number)).collect();
-        let refusal = Refusal::Ambiguous { places };
-        let mut seen = Vec::new();
-        let all = lists.into_iter().flat_map(claims);
-        all.filter(|claimed| {
-            let first = !seen.contains(&&claimed.claim.group);
-            seen.push(&claimed.claim.group);
-            first
-        })
-        .map(|claimed| (claimed, Some(refusal.clone())))
-        .collect()
     }
 
     fn machine_deployment(&mut self, identity: &Identity, instances: &'i [Instance]) {
         let sources = self.sources(instances);
         let claims = sources.iter().flat_map(|number| {
-            let claim = self.object(*number).said.groups.first();
+            let claim = self.object(*number).said()?.groups.first();
             claim.map(|claim| Claimed { object: *number, claim })
         });
         let claims: Vec<Claimed<'i>> = claims.collect();
@@ -198,49 +187,33 @@ impl<'i> Binder<'i> {
         if self.namespace_of(identity, &sources).is_none() {
             return;
         }
-        let manifests: Vec<usize> = instances.iter().map(|instance| instance.object).collect();
-        let written: Vec<&Claimed<'i>> = claims
-            .iter()
-            .filter(|claimed| claimed.claim.replicas.written && !manifests.contains(&claimed.object))
-            .collect();
-        let several = |numbers: Vec<usize>| {
-            let places = numbers.iter().map(|number| self.index.place_of(*number)).collect();
-            Some(Refusal::Ambiguous { places })
-        };
-        let (last, refusal) = match (instances, &written[..]) {
-            ([_], []) => (first, None),
-            ([_], [patch]) => (*patch, None),
-            ([_], patches) => (first, several(patches.iter().map(|claimed| claimed.object).collect())),
-            _ => (first, several(sources.clone())),
-        };
-        let mut reading = last.claim.replicas.clone();
-        if let Some(refusal) = refusal {
+        let (object, mut reading) = self.effective(instances, &Field::replicas(), *first);
+        if instances.len() > 1 {
             // Which of them counts is unknown, so no value does.
+            let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
             reading.value = None;
-            refuse(&mut reading.site, None, || refusal);
+            refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
         }
-        let mut order = vec![*last];
-        order.extend(claims.iter().rev().filter(|claimed| claimed.object != last.object));
-        self.add(identity, instances, reading, &order);
+        self.add(identity, instances, (object, reading), &claims);
     }
 
-    /// Adds a node group of which these claims, the one that counts first, tell.
-    fn add(&mut self, identity: &Identity, instances: &[Instance], reading: Reading, claims: &[Claimed<'i>]) {
-        let [Claimed { object, claim }, ..] = claims else {
+    /// Adds a node group of which these claims tell, with the number that counts and the object that has it.
+    fn add(
+        &mut self,
+        identity: &Identity,
+        instances: &[Instance],
+        (object, reading): (usize, Reading),
+        claims: &[Claimed<'i>],
+    ) {
+        let [Claimed { object: first, claim }, ..] = claims else {
             return;
         };
         let key = match self.key_of(identity, claims) {
             Ok(key) => key,
-            Err(refusal) => return self.unbound(*object, claim, refusal),
+            Err(refusal) => return self.unbound(*first, claim, refusal),
         };
         let mut binding = placed(reading);
-        if let Some(used_by) = self.index.shared_by(*object) {
-            refuse(&mut binding.site, None, || Refusal::SharedBase { used_by });
-        }
-        if let Some((path, line)) = instances.iter().find_map(|instance| instance.replicas_touched.as_ref()) {
-            let message = format!("the patch at {path}:{line} may set the number, too");
-            refuse(&mut binding.site, None, || Refusal::WrongShape { message });
-        }
+        refuse_shared(self.index, object, &mut binding.site);
         let NodeGroupKey {
             management_cluster,
             namespace,
@@ -254,7 +227,8 @@ impl<'i> Binder<'i> {
         if let Some((_, line, refusal)) = governed.and_then(|governed| governed.refused.as_ref()) {
             refuse(&mut binding.site, Some(*line), || refusal.clone());
         }
-        binding.autoscaler = claims.iter().find_map(|claimed| claimed.claim.autoscaler);
+        // The last one that says it counts.
+        binding.autoscaler = claims.iter().rev().find_map(|claimed| claimed.claim.autoscaler);
         binding.paused =
             claims.iter().any(|claimed| claimed.claim.paused) || governed.is_some_and(|cluster| cluster.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
@@ -262,7 +236,7 @@ impl<'i> Binder<'i> {
         binding.hold = last_hold(own.chain(governed.into_iter().flat_map(|cluster| &cluster.holds)));
         let place = match &binding.site {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),
-            Site::Refused { .. } => format!("{}:{}", self.object(*object).path, claim.line),
+            Site::Refused { .. } => format!("{}:{}", self.object(object).path, claim.line),
         };
         self.found.entry(key).or_default().push(Found { place, binding });
     }

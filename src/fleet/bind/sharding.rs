@@ -18,7 +18,7 @@ use crate::policy::{PolicySet, Shard};
 use super::last_hold;
 
 /// Adds the requests and shards of all sharding policies.
-pub(super) fn bind(policies: &PolicySet, tree: &FleetTree, index: &Index, declared: &mut Declared) {
+pub(super) fn bind(policies: &PolicySet, tree: &FleetTree, index: &Index<'_>, declared: &mut Declared) {
     let clusters = clusters(index);
     for policy in &policies.sharding {
         for path in tree.paths_under(&policy.requests) {
@@ -45,8 +45,8 @@ pub(super) fn bind(policies: &PolicySet, tree: &FleetTree, index: &Index, declar
 }
 
 /// The clusters that Git declares by management cluster and namespace, in the order of their names.
-fn clusters(index: &Index) -> BTreeMap<(&str, &str), Vec<ClusterName>> {
-    let mut clusters: BTreeMap<(&str, &str), Vec<ClusterName>> = BTreeMap::new();
+fn clusters<'i>(index: &'i Index<'_>) -> BTreeMap<(&'i str, &'i str), Vec<ClusterName>> {
+    let mut clusters: BTreeMap<(&'i str, &'i str), Vec<ClusterName>> = BTreeMap::new();
     for identity in index.instances.keys() {
         if identity.kind != "Cluster" || identity.group != CAPI_GROUP {
             continue;

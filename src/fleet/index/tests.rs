@@ -23,26 +23,30 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
         for instance in instances {
             let Instance {
                 object,
-                patches,
-                replicas_touched,
-                arguments_touched,
+                layers,
                 holds: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",
                 index.place_of(*object)
             );
-            for patch in patches {
-                line += &format!(" + {}", index.place_of(*patch));
+            for layer in layers {
+                line += &match layer {
+                    Layer::Object(patch) => format!(" + {}", index.place_of(*patch)),
+                    Layer::Opaque { path, line, touched } => {
+                        let whats = [("replicas", touched.replicas), ("args", touched.arguments)];
+                        let whats: Vec<&str> = whats.into_iter().filter(|(_, is)| *is).map(|(what, _)| what).collect();
+                        format!(" ! {} {path}:{line}", whats.join(" "))
+                    }
+                };
             }
-            for (what, touched) in [("replicas", replicas_touched), ("args", arguments_touched)] {
-                if let Some((path, at)) = touched {
-                    line += &format!(" ! {what} {path}:{at}");
+            match index.shared_by(*object) {
+                None => {}
+                Some(Shared::Objects(objects)) => line += &format!(" makes {}", objects.join(", ")),
+                Some(Shared::Overlays(overlays)) => {
+                    let overlays: Vec<&str> = overlays.iter().map(RepoPath::as_str).collect();
+                    line += &format!(" shared by {}", overlays.join(", "));
                 }
-            }
-            if let Some(overlays) = index.shared_by(*object) {
-                let overlays: Vec<&str> = overlays.iter().map(RepoPath::as_str).collect();
-                line += &format!(" shared by {}", overlays.join(", "));
             }
             lines.push(line);
         }
@@ -196,14 +200,16 @@ fn a_target_says_what_a_patch_is_for() {
     let patched = [format!("{plain} + clusters/eu-1/p.yaml:1")];
     let touched = [format!("{plain} ! replicas clusters/eu-1/kustomization.yaml:2")];
     assert_eq!(with("kind: MachineDeployment", deployment), patched);
-    // What a pattern is for is only known to kustomize, so the value is not touched.
-    assert_eq!(with("name: md-.*", deployment), touched);
-    assert_eq!(with("kind: MachineDeployment, name: md-0", operations), touched);
+    assert_eq!(with("name: md-.*", deployment), patched);
+    assert_eq!(with("name: pool-.*", operations), [plain]);
+    assert_eq!(with("kind: MachineDeployment, name: md-0", operations), patched);
+    // What some targets are for is only known to kustomize, so the value is not touched.
+    assert_eq!(with("name: md-0|md-1", deployment), touched);
     assert_eq!(with("labelSelector: a=b", operations), touched);
     assert_eq!(with("kind: Cluster", operations), [plain]);
     assert_eq!(
         with("kind: MachineDeployment", "{{ x }}: ["),
-        [format!("{} ! args clusters/eu-1/kustomization.yaml:2", touched[0])]
+        [format!("{plain} ! replicas args clusters/eu-1/kustomization.yaml:2")]
     );
     // A patch for something that the repository does not have stands for itself, under the name of its target.
     assert_eq!(
@@ -228,8 +234,7 @@ fn patches_in_a_kustomization_itself_are_seen() {
             ),
         ]),
         [
-            "eu-1 Deployment ?/manager clusters/eu-1/manager.yaml:1 ! replicas clusters/eu-1/kustomization.yaml:7 \
-             ! args clusters/eu-1/kustomization.yaml:3",
+            "eu-1 Deployment ?/manager clusters/eu-1/manager.yaml:1 + clusters/eu-1/kustomization.yaml:4 + clusters/eu-1/kustomization.yaml:1",
             "eu-1 MachineDeployment a/md-0 clusters/eu-1/md.yaml:1",
         ]
     );

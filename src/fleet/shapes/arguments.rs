@@ -1,74 +1,82 @@
-//! A flag among the arguments of a container, in a `Deployment` or in a patch of one.
+//! A flag among the arguments of a container, or in a chart's `extraArgs`.
 //!
 //! A patch that has `args` at all replaces the whole list (it is atomic in a strategic merge), so the list that is found is the list that
-//! counts, and a flag that is absent from it is at its default.
+//! counts, and a flag that is absent from it is at its default. Of several occurrences the last one counts, as in pflag.
 
 use json_patch::jsonptr::{Pointer, PointerBuf};
 
 use crate::fleet::document::{self, Document};
+use crate::fleet::field::{Field, Located, locate as locate_field};
 use crate::fleet::gate::Refused;
-use crate::model::{FlagName, Form, Refusal, Scalar};
+use crate::fleet::layers::Text;
+use crate::model::{FlagName, Form, Refusal, Scalar, Site};
 use crate::yaml::{Kind, Node, ScalarStyle};
 
 use super::reading::{Reading, decimal_text, expanded_elsewhere, find};
 
-const CONTAINERS: [&str; 4] = ["spec", "template", "spec", "containers"];
-
-/// Reads a flag of a container that is named.
+/// Reads a flag of a container that is named, in one document.
 ///
 /// `--flag=value` is a value with a prefix; the second of the two items `--flag` and `value` is one with an empty prefix; a flag that is not
-/// there becomes a new item at the end of `args`. pflag takes the last of several, but whoever wrote two of them meant something that can't
-/// be guessed.
+/// there becomes a new item at the end of `args`.
 pub(in crate::fleet) fn locate(document: &Document<'_>, container: &str, flag: &FlagName) -> Reading {
-    let index = match container_index(document, container) {
-        Ok(Some(index)) => index.to_string(),
-        Ok(None) => {
-            let object = format!("the container {container} of {}", document.key);
-            let refused = Refused::at(document.line(), Refusal::NoSuchObject { object });
-            return Reading::unwritten(document, refused);
+    let field = |list: &'static str| Field::of_container(container, &[list]);
+    let mut items = Vec::new();
+    let mut last = None;
+    for list in ["command", "args"] {
+        match locate_field(document.root, &field(list).steps, false) {
+            Err(refused) => return Reading::refused(document, None, refused),
+            Ok(Located::NoItem | Located::Nowhere) => {
+                let object = format!("the container {container} of {}", document.key);
+                let refused = Refused::at(document.line(), Refusal::NoSuchObject { object });
+                return Reading::unwritten(document, refused);
+            }
+            Ok(Located::At(tokens)) => {
+                let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+                items.extend(texts(document, &tokens));
+                last = Some(list_at(document, &tokens));
+            }
         }
-        Err(refused) => return Reading::refused(document, None, refused),
-    };
-    let list = |name| {
-        let below = CONTAINERS.into_iter().chain([index.as_str(), name]);
-        PointerBuf::from_tokens(below)
-    };
-    in_lists(document, &[list("command")], &list("args"), flag)
+    }
+    let last = last.map(|reading| (0, reading));
+    of_flag(&items, last, flag).map_or_else(
+        || Reading::unwritten(document, Refused::at(document.line(), Refusal::NoSuchFile)),
+        |(_, reading)| reading,
+    )
 }
 
 /// Reads a flag of a list of arguments at a pointer, such as a chart's `extraArgs`.
 pub(in crate::fleet) fn locate_in(document: &Document<'_>, list: &Pointer, flag: &FlagName) -> Reading {
-    in_lists(document, &[], &list.to_owned(), flag)
+    let tokens: Vec<String> = list.tokens().map(|token| token.decoded().into_owned()).collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let list = list_at(document, &tokens);
+    if matches!(&list.site, Site::Refused { refusal, .. } if !matches!(refusal, Refusal::Absent { .. }))
+        && list.written
+        && document.standing.is_none()
+    {
+        return list;
+    }
+    let missing = list.clone();
+    of_flag(&texts(document, &tokens), Some((0, list)), flag).map_or(missing, |(_, reading)| reading)
 }
 
-/// Reads a flag of several lists; what is not there is appended to the last.
-fn in_lists(document: &Document<'_>, more: &[PointerBuf], last: &PointerBuf, flag: &FlagName) -> Reading {
-    let mut hits = Vec::new();
-    for list in more.iter().chain([last]) {
-        let tokens: Vec<String> = list.tokens().map(|token| token.decoded().into_owned()).collect();
-        let below: Vec<&str> = tokens.iter().map(String::as_str).collect();
-        let Some(items) = find(document.root, &below) else {
-            continue;
-        };
-        match find_flag(items, flag) {
-            Ok(found) => hits.extend(found.into_iter().map(|hit| (list, hit))),
-            Err(refused) => return Reading::refused(document, None, refused),
+fn texts(document: &Document<'_>, tokens: &[&str]) -> Vec<Text> {
+    let items = find(document.root, tokens).map_or(0, |list| list.items().count());
+    let text = |index: usize| {
+        let index = index.to_string();
+        let tokens: Vec<&str> = tokens.iter().copied().chain([index.as_str()]).collect();
+        Text {
+            object: 0,
+            reading: text_at(document, &tokens),
+            line: find(document.root, &tokens).map_or(0, |node| node.position().line),
         }
-    }
-    match &hits[..] {
-        [] => appended(document, last, flag),
-        [(list, hit)] => hit.reading(document, list),
-        [_, (_, second), ..] => {
-            let flag = format!("--{flag}");
-            let refused = Refused::at(second.line, Refusal::RepeatedFlag { flag });
-            Reading::refused(document, None, refused)
-        }
-    }
+    };
+    (0..items).map(text).collect()
 }
 
-/// The place of a flag that is in no list yet.
-fn appended(document: &Document<'_>, list: &PointerBuf, flag: &FlagName) -> Reading {
-    let found = match document.root.lookup(list).map_err(document::refused) {
+/// Reads a list that a new argument could join.
+pub(in crate::fleet) fn list_at(document: &Document<'_>, tokens: &[&str]) -> Reading {
+    let pointer = PointerBuf::from_tokens(tokens.iter().copied());
+    let found = match document.root.lookup(&pointer).map_err(document::refused) {
         Ok(found) => found,
         Err(refused) if matches!(refused.refusal, Refusal::Absent { .. }) => {
             return Reading::unwritten(document, refused);
@@ -79,140 +87,46 @@ fn appended(document: &Document<'_>, list: &PointerBuf, flag: &FlagName) -> Read
     if !found.node.is_sequence() {
         return Reading::refused(document, None, Refused::shape(line, "the arguments are no list"));
     }
-    let prefix = format!("--{flag}=");
-    let pointer = document.prefix.concat(list);
+    let pointer = document.pointer(tokens);
+    let prefix = String::new();
     Reading::at(document, None, pointer, line, Form::Appended { prefix })
 }
 
-fn container_index(document: &Document<'_>, container: &str) -> Result<Option<usize>, Refused> {
-    let Some(containers) = find(document.root, &CONTAINERS) else {
-        return match document
-            .root
-            .lookup(&PointerBuf::from_tokens(CONTAINERS))
-            .map_err(document::refused)
-        {
-            Err(refused) if !matches!(refused.refusal, Refusal::Absent { .. }) => Err(refused),
-            _ => Ok(None),
-        };
+/// Reads one argument: its value is the whole text.
+pub(in crate::fleet) fn text_at(document: &Document<'_>, tokens: &[&str]) -> Reading {
+    let Some(item) = find(document.root, tokens) else {
+        return Reading::unwritten(document, Refused::shape(document.line(), "an argument is not there"));
     };
-    if containers.kind() == Kind::Alias {
-        return Err(Refused::at(containers.position().line, Refusal::Alias));
-    }
-    let named = |(index, item): (usize, Node<'_>)| {
-        let name = find(item, &["name"])?.text()?;
-        (name == container).then(|| (index, item.position().line))
-    };
-    let found: Vec<(usize, usize)> = containers.items().enumerate().filter_map(named).collect();
-    match found[..] {
-        [] => Ok(None),
-        [(index, _)] => Ok(Some(index)),
-        [_, (_, line), ..] => {
-            let places = found
-                .iter()
-                .map(|(_, line)| format!("{}:{line}", document.path))
-                .collect();
-            Err(Refused::at(line, Refusal::Ambiguous { places }))
-        }
-    }
-}
-
-/// One occurrence of the flag.
-struct Hit {
-    /// The index of the item that holds the value.
-    index: usize,
-    line: usize,
-    value: Option<Scalar>,
-    form: Result<Form, Refused>,
-}
-
-impl Hit {
-    fn reading(&self, document: &Document<'_>, list: &PointerBuf) -> Reading {
-        match &self.form {
-            Err(refused) => Reading::refused(document, self.value.clone(), refused.clone()),
-            Ok(form) => {
-                let item = list.concat(&PointerBuf::from_tokens([self.index.to_string()]));
-                if let Err(obstacle) = document.root.lookup(&item) {
-                    return Reading::refused(document, self.value.clone(), document::refused(obstacle));
-                }
-                let pointer = document.prefix.concat(&item);
-                Reading::at(document, self.value.clone(), pointer, self.line, form.clone())
-            }
-        }
-    }
-}
-
-/// Finds the flag in a list of arguments. An item that can't be read may be the flag, so it refuses.
-fn find_flag(list: Node<'_>, flag: &FlagName) -> Result<Vec<Hit>, Refused> {
-    let items: Vec<Node<'_>> = list.items().collect();
-    let mut hits = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let line = item.position().line;
-        let Kind::Scalar { text, .. } = item.kind() else {
-            return Err(match item.kind() {
-                Kind::Alias => Refused::at(line, Refusal::Alias),
-                _ => Refused::shape(line, "an argument is no text"),
-            });
-        };
-        // The programs take `_` for `-` (component-base's WordSepNormalizeFunc).
-        let normal = text.replace('_', "-");
-        let dashed = format!("--{flag}");
-        let Some(rest) = normal.strip_prefix(&dashed) else {
-            if normal
-                .split_whitespace()
-                .skip(1)
-                .any(|word| word.trim_matches(['"', '\'']).starts_with(&dashed))
-            {
-                return Err(Refused::shape(line, format!("{dashed} stands within another argument")));
-            }
-            continue;
-        };
-        if let Some(value) = rest.strip_prefix('=').and_then(|_| text.get(dashed.len() + 1..)) {
-            let prefix = text[..=dashed.len()].to_owned();
-            hits.push(hit(*item, index, value, Form::Prefixed { prefix }));
-        } else if rest.is_empty() {
-            hits.push(match items.get(index + 1).map(|next| (next, next.kind())) {
-                Some((next, Kind::Scalar { text, style })) if !text.starts_with("--") => {
-                    separate(*next, index + 1, text, style)
-                }
-                _ => Hit {
-                    index,
-                    line,
-                    value: None,
-                    form: Err(Refused::shape(line, format!("{dashed} has no value"))),
-                },
-            });
-        }
-    }
-    Ok(hits)
-}
-
-/// A value in an item of its own.
-fn separate(item: Node<'_>, index: usize, text: &str, style: ScalarStyle) -> Hit {
-    let prefix = String::new();
-    let mut hit = hit(item, index, text, Form::Prefixed { prefix });
-    if style == ScalarStyle::Plain && decimal_text(text).is_some() && hit.form.is_ok() {
-        let message = "the argument is a number where Kubernetes wants a text: it lacks quotes";
-        hit.form = Err(Refused::shape(hit.line, message));
-    }
-    hit
-}
-
-fn hit(item: Node<'_>, index: usize, value: &str, form: Form) -> Hit {
     let line = item.position().line;
+    let Kind::Scalar { text, style } = item.kind() else {
+        let refused = match item.kind() {
+            Kind::Alias => Refused::at(line, Refusal::Alias),
+            _ => Refused::shape(line, "an argument is no text"),
+        };
+        return Reading::refused(document, None, refused);
+    };
+    let value = Some(Scalar::Text(text.to_owned()));
     let refused = if item.source().contains(['\n', '\r']) || is_block(item) {
         Some(Refused::shape(line, "the argument runs over several lines"))
+    } else if style == ScalarStyle::Plain && decimal_text(text).is_some() {
+        let message = "the argument is a number where Kubernetes wants a text: it lacks quotes";
+        Some(Refused::shape(line, message))
     } else {
-        expanded_elsewhere(value).map(|refusal| Refused::at(line, refusal))
+        let pointer = PointerBuf::from_tokens(tokens.iter().copied());
+        document.root.lookup(&pointer).err().map(document::refused)
     };
-    let value = match decimal_text(value) {
-        Some(number) => Scalar::Integer(number),
-        None => Scalar::Text(value.to_owned()),
-    };
-    Hit {
-        index,
-        line,
-        value: Some(value),
-        form: refused.map_or(Ok(form), Err),
+    match refused {
+        Some(refused) => Reading::refused(document, value, refused),
+        None => {
+            let prefix = String::new();
+            Reading::at(
+                document,
+                value,
+                document.pointer(tokens),
+                line,
+                Form::Prefixed { prefix },
+            )
+        }
     }
 }
 
@@ -224,6 +138,82 @@ fn is_block(item: Node<'_>) -> bool {
             ..
         }
     )
+}
+
+/// Finds a flag in a list of arguments, with the object that has it. What is not there is appended to `list`; nothing without a list.
+///
+/// An item that can't be read may be the flag, so it refuses.
+pub(in crate::fleet) fn of_flag(
+    items: &[Text],
+    list: Option<(usize, Reading)>,
+    flag: &FlagName,
+) -> Option<(usize, Reading)> {
+    let dashed = format!("--{flag}");
+    let mut hit: Option<(usize, Reading)> = None;
+    for (index, item) in items.iter().enumerate() {
+        let Some(text) = item.text() else {
+            return Some((item.object, item.reading.clone()));
+        };
+        // The programs take `_` for `-` (component-base's WordSepNormalizeFunc).
+        let normal = text.replace('_', "-");
+        let Some(rest) = normal.strip_prefix(&dashed) else {
+            let words = normal.split_whitespace().skip(1);
+            if words
+                .map(|word| word.trim_matches(['"', '\'']))
+                .any(|word| word.starts_with(&dashed))
+            {
+                return Some(refused(item, None, format!("{dashed} stands within another argument")));
+            }
+            continue;
+        };
+        if let Some(value) = rest.strip_prefix('=').and_then(|_| text.get(dashed.len() + 1..)) {
+            hit = Some(of_value(item, &text[..=dashed.len()], value));
+        } else if rest.is_empty() {
+            let value = items.get(index + 1).and_then(|next| Some((next, next.text()?)));
+            hit = Some(match value {
+                Some((next, value)) if !value.starts_with("--") => of_value(next, "", value),
+                _ => refused(item, None, format!("{dashed} has no value")),
+            });
+        }
+    }
+    hit.or_else(|| {
+        let (object, mut reading) = list?;
+        if let Site::Writable(place) = &mut reading.site {
+            let prefix = format!("{dashed}=");
+            place.form = Form::Appended { prefix };
+        }
+        Some((object, reading))
+    })
+}
+
+/// The value of a flag behind a prefix of an argument.
+fn of_value(item: &Text, prefix: &str, value: &str) -> (usize, Reading) {
+    let mut reading = item.reading.clone();
+    reading.value = Some(match decimal_text(value) {
+        Some(number) => Scalar::Integer(number),
+        None => Scalar::Text(value.to_owned()),
+    });
+    if let Site::Writable(place) = &mut reading.site {
+        let prefix = prefix.to_owned();
+        place.form = Form::Prefixed { prefix };
+    }
+    if let Some(refusal) = expanded_elsewhere(value) {
+        reading.refuse_as(refusal);
+    }
+    (item.object, reading)
+}
+
+fn refused(item: &Text, value: Option<Scalar>, message: String) -> (usize, Reading) {
+    let mut reading = item.reading.clone();
+    reading.value = value;
+    if let Site::Writable(place) = &reading.site {
+        reading.site = Site::Refused {
+            path: Some(place.path.clone()),
+            line: item.line,
+            refusal: Refusal::WrongShape { message },
+        };
+    }
+    (item.object, reading)
 }
 
 #[cfg(test)]
@@ -316,15 +306,23 @@ mod tests {
         );
         assert_eq!(
             qps(" [{name: manager, command: [/manager, --kube-api-qps=20], args: [--kube-api-qps=30]}]"),
-            "- line 7: repeated-flag"
+            format!("Integer(30) {AT}/0/args/0:7 Prefixed {{ prefix: \"--kube-api-qps=\" }}")
+        );
+    }
+
+    #[test]
+    fn the_last_of_several_counts() {
+        let prefixed = format!("Integer(30) {AT}/1/args/1:10 Prefixed {{ prefix: \"--kube-api-qps=\" }}");
+        assert_eq!(args(" [--kube-api-qps=20, --kube-api-qps=30]"), prefixed);
+        assert_eq!(
+            args(" [--kube-api-qps=20, --v=2, --kube_api_qps, '30']"),
+            format!("Integer(30) {AT}/1/args/3:10 Prefixed {{ prefix: \"\" }}")
         );
     }
 
     #[test]
     fn what_is_not_one_certain_argument_is_refused() {
         for (items, want) in [
-            (" [--kube-api-qps=20, --kube-api-qps=30]", "- line 10: repeated-flag"),
-            (" [--kube-api-qps=20, --kube_api_qps, '30']", "- line 10: repeated-flag"),
             (" [--kube-api-qps=$(QPS)]", "Text(\"$(QPS)\") line 10: variable"),
             (
                 " ['--kube-api-qps=${QPS:=20}']",
@@ -341,10 +339,7 @@ mod tests {
             (" [&a x, *a]", "- line 10: alias"),
             (" [[x]]", "- line 10: an argument is no text"),
             (" [!!str --kube-api-qps=20]", "Integer(20) line 10: tag"),
-            (
-                " &a [--kube-api-qps=20]\n      - *a",
-                "Integer(20) line 10: shared-anchor",
-            ),
+            (" &a [--kube-api-qps=20]\n      - *a", "- line 11: alias"),
             (" --kube-api-qps=20", "- line 10: the arguments are no list"),
             (" []\n        args: []", "- line 11: duplicate-key"),
         ] {
@@ -382,7 +377,7 @@ mod tests {
         assert_eq!(qps(" []"), "- line 1: no-such-object");
         assert_eq!(
             qps(" [{name: manager, args: []}, {name: manager}]"),
-            "- line 7: ambiguous a.yaml:7, a.yaml:7"
+            "- line 7: manager stands in the list more than once"
         );
     }
 }

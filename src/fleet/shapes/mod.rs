@@ -19,7 +19,7 @@ use crate::model::{AutoscalerBounds, Refusal};
 use super::document::Document;
 use super::gate::Refused;
 
-pub(super) use reading::{Reading, find};
+pub(super) use reading::{Reading, find, integer};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
@@ -104,7 +104,7 @@ pub(super) mod testing {
     use super::*;
     use crate::fleet::document::Manifest;
     use crate::fleet::tree::FleetTree;
-    use crate::model::Site;
+    use crate::model::{Place, Site};
 
     /// Lets a test look at the objects of a file `a.yaml` with this text.
     pub(in crate::fleet) fn with_objects<T>(text: &str, look: impl FnOnce(&[Document<'_>]) -> T) -> T {
@@ -136,10 +136,19 @@ pub(super) mod testing {
     /// A site in one line.
     pub(in crate::fleet) fn shown_site(site: &Site) -> String {
         match site {
-            Site::Writable(place) => format!(
-                "{}#{}{}:{} {:?}",
-                place.path, place.document, place.pointer, place.line, place.form
-            ),
+            Site::Writable(place) => {
+                let inner = place.embedded.as_ref();
+                let inner = inner.map_or(String::new(), |inner| format!("|{}{}", inner.document, inner.pointer));
+                let Place {
+                    path,
+                    document,
+                    pointer,
+                    line,
+                    form,
+                    ..
+                } = place;
+                format!("{path}#{document}{pointer}{inner}:{line} {form:?}")
+            }
             Site::Refused { line, refusal, .. } => format!("line {line}: {}", shown_refusal(refusal)),
         }
     }

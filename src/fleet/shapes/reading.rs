@@ -4,7 +4,7 @@ use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{self, Document};
 use crate::fleet::gate::Refused;
-use crate::model::{Form, Place, Refusal, Scalar, Site};
+use crate::model::{Embedded, Form, Place, Refusal, Scalar, Site};
 use crate::yaml::{Kind, Node, ScalarStyle};
 
 /// A value and its site.
@@ -28,6 +28,17 @@ impl Reading {
         }
     }
 
+    /// Makes the site refused for a reason that lies elsewhere, unless it is already.
+    pub(in crate::fleet) fn refuse_as(&mut self, refusal: Refusal) {
+        if let Site::Writable(place) = &self.site {
+            self.site = Site::Refused {
+                path: Some(place.path.clone()),
+                line: place.line,
+                refusal,
+            };
+        }
+    }
+
     /// A value that is nowhere.
     pub(in crate::fleet) fn unwritten(document: &Document<'_>, refused: Refused) -> Self {
         Self {
@@ -39,7 +50,7 @@ impl Reading {
     }
 
     /// A value that is there and can't be changed.
-    pub(super) fn refused(document: &Document<'_>, value: Option<Scalar>, refused: Refused) -> Self {
+    pub(in crate::fleet) fn refused(document: &Document<'_>, value: Option<Scalar>, refused: Refused) -> Self {
         Self {
             value,
             site: site_refused(document, refused),
@@ -49,7 +60,7 @@ impl Reading {
     }
 
     /// A value at a place of an object, unless the whole document is refused.
-    pub(super) fn at(
+    pub(in crate::fleet) fn at(
         document: &Document<'_>,
         value: Option<Scalar>,
         pointer: PointerBuf,
@@ -58,15 +69,7 @@ impl Reading {
     ) -> Self {
         let site = match &document.standing {
             Some(refused) => site_refused(document, refused.clone()),
-            None => Site::Writable(Place {
-                path: document.path.clone(),
-                document: document.index,
-                object: document.key.clone(),
-                pointer,
-                embedded: None,
-                line,
-                form,
-            }),
+            None => Site::Writable(place(document, pointer, line, form)),
         };
         Self {
             value,
@@ -74,6 +77,35 @@ impl Reading {
             written: true,
             holds: Vec::new(),
         }
+    }
+}
+
+fn place(document: &Document<'_>, pointer: PointerBuf, line: usize, form: Form) -> Place {
+    let path = document.path.clone();
+    let (index, key) = (document.index, document.key.clone());
+    match &document.outer {
+        None => Place {
+            path,
+            document: index,
+            object: key,
+            pointer,
+            embedded: None,
+            line,
+            form,
+        },
+        Some(outer) => Place {
+            path,
+            document: outer.index,
+            object: outer.key.clone(),
+            pointer: outer.pointer.clone(),
+            embedded: Some(Box::new(Embedded {
+                document: index,
+                object: key,
+                pointer,
+            })),
+            line,
+            form,
+        },
     }
 }
 
@@ -90,7 +122,7 @@ pub(in crate::fleet) fn site_refused(document: &Document<'_>, refused: Refused) 
 ///
 /// An integer is what every reader of YAML takes for the same number: decimal digits without sign, quotes and leading zeros, below a
 /// billion. Whatever else stands there is a value that some reader sees differently.
-pub(super) fn integer(document: &Document<'_>, below: &[&str]) -> Reading {
+pub(in crate::fleet) fn integer(document: &Document<'_>, below: &[&str]) -> Reading {
     let pointer = PointerBuf::from_tokens(below.iter().copied());
     let value = find(document.root, below).and_then(|node| decimal(node).ok());
     let found = match document.root.lookup(&pointer) {

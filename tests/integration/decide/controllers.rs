@@ -251,7 +251,7 @@ fn what_git_does_not_say_of_a_flag_is_held() {
         large(w);
         w.declared.bindings.remove(&n(QPS));
         w.binding(BURST).value = None;
-        w.binding(BURST).site = Site::Refused { path: None, line: 0, refusal: Refusal::RepeatedFlag { flag: "--kube-api-burst".to_owned() } };
+        w.binding(BURST).site = Site::Refused { path: None, line: 0, refusal: Refusal::Alias };
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold
         not-writable: --kube-api-burst stands in the list more than once

@@ -51,9 +51,7 @@ fn a_platform_component_is_written_in_values_or_in_its_deployment() {
                 )
             ]
         )),
-        [
-            "platform/eu-1/kamaji/replicas = 2 at line 4: the patch at clusters/eu-1/kustomization.yaml:3 may set the value, too"
-        ]
+        ["platform/eu-1/kamaji/replicas = 5 at clusters/eu-1/kustomization.yaml#0/replicas/0/count:3 Scalar"]
     );
 }
 

@@ -1,4 +1,5 @@
 mod components;
+mod layers;
 mod node_groups;
 mod sharding;
 

@@ -149,12 +149,12 @@ fn the_patch_that_says_the_number_is_its_place() {
     let both = "patchesStrategicMerge: [p.yaml, q.yaml]\n";
     assert_eq!(
         with(both, &[(&p, patch("{replicas: 5}")), (&q, patch("{replicas: 6}"))]),
-        format!("{MD} = - at line 5: ambiguous clusters/eu-1/p.yaml:1, clusters/eu-1/q.yaml:1")
+        format!("{MD} = 6 at clusters/eu-1/q.yaml#0/spec/replicas:4 Scalar")
     );
     let inline = "patches:\n- path: p.yaml\n- {target: {kind: MachineDeployment}, patch: '[{op: replace, path: /spec/replicas, value: 9}]'}\n";
     assert_eq!(
         with(inline, &[(&p, patch("{replicas: 5}"))]),
-        format!("{MD} = 5 at line 4: the patch at clusters/eu-1/kustomization.yaml:5 may set the number, too")
+        format!("{MD} = 9 at clusters/eu-1/kustomization.yaml#0/patches/1/patch|0/0/value:5 Scalar")
     );
 }
 
@@ -180,7 +180,7 @@ fn a_patch_of_a_topology_replaces_its_list() {
         )),
         [
             "node-group/eu-1/a/blue/a/replicas = 2 at clusters/eu-1/p.yaml#0/spec/topology/workers/machineDeployments/0/replicas:4 Scalar",
-            "node-group/eu-1/a/blue/b/replicas = 1 at line 4: the patch clusters/eu-1/p.yaml:1 replaces the list that it is in",
+            "node-group/eu-1/a/blue/b/replicas = 1 at line 4: clusters/eu-1/p.yaml:1: a patch replaces the list that b is in",
         ]
     );
 }

@@ -1,0 +1,348 @@
+//! Makes the index: reads the objects and the kustomizations, and finds every way in which an object comes to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fleet::document::{Document, Documents, Manifest, Opened};
+use crate::fleet::gate::Refused;
+use crate::fleet::kustomize::{self, COUNTED_KINDS};
+use crate::fleet::operation::Operation;
+use crate::fleet::patch_target::Fits;
+use crate::fleet::resolve::{Context, Graph};
+use crate::fleet::screen::is_manifest_name;
+use crate::fleet::shapes::{self, Said, Unclaimed};
+use crate::fleet::tree::FleetTree;
+use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
+use crate::policy::{FleetFile, HOLD_ANNOTATION};
+use crate::yaml;
+
+use super::patches::{self, Patches, Use};
+use super::{Content, Identity, Index, Instance, Layer, Object, Share};
+
+/// The most objects that are told apart, counting one for each overlay. A fleet of 15,000 clusters has a tenth of it; what is beyond is
+/// refused, so that a hostile repository costs bounded memory.
+const MOST_INSTANCES: usize = 1_000_000;
+
+/// What a file that does not parse must mention to be worth a word.
+const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "MachinePool"];
+
+struct Builder<'t> {
+    tree: &'t FleetTree,
+    graph: Graph,
+    /// By folder: the management cluster that it belongs to.
+    territories: BTreeMap<&'t RepoPath, &'t ManagementClusterName>,
+    patches: Patches,
+    matched: BTreeSet<(usize, usize)>,
+    instances: usize,
+    index: Index<'t>,
+}
+
+impl<'t> Index<'t> {
+    /// Reads a tree. Files in `without` are not looked at: they are requests, not declarations.
+    pub(in crate::fleet) fn build(fleet: &'t FleetFile, tree: &'t FleetTree, without: &[&RepoPath]) -> Self {
+        let mut builder = Builder {
+            tree,
+            graph: Graph::read(tree),
+            territories: fleet
+                .management_clusters()
+                .flat_map(|(_, cluster)| cluster.paths.iter().map(move |path| (path, &cluster.name)))
+                .collect(),
+            patches: Patches::default(),
+            matched: BTreeSet::new(),
+            instances: 0,
+            index: Self {
+                opened: Opened::new(tree),
+                objects: Vec::new(),
+                instances: BTreeMap::new(),
+                unbound: Vec::new(),
+                listed_requests: BTreeMap::new(),
+                shares: Vec::new(),
+            },
+        };
+        builder.read_objects(without);
+        builder.patches = patches::read(
+            &builder.index.opened,
+            &builder.graph.kustomizations,
+            &mut builder.index.objects,
+        );
+        builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
+        builder.instantiate();
+        builder.instantiate_orphans();
+        builder.index.listed_requests = builder
+            .graph
+            .listed()
+            .filter(|(file, _)| without.iter().any(|folder| file.is_under(folder)))
+            .map(|(file, user)| (file.clone(), user.clone()))
+            .collect();
+        builder.index.unbound.append(&mut builder.graph.unbound);
+        builder.index
+    }
+}
+
+impl Builder<'_> {
+    fn read_objects(&mut self, without: &[&RepoPath]) {
+        let tree = self.tree;
+        for (path, bytes) in tree.kept() {
+            let name = path.file_name();
+            let asked_for = is_manifest_name(name) && !kustomize::is_name(name);
+            if !asked_for || without.iter().any(|folder| path.is_under(folder)) {
+                continue;
+            }
+            let worth_a_word = yaml::mentions(bytes, &WORTH_A_WORD);
+            match Manifest::open(tree, path) {
+                Ok(manifest) => self.add_objects(path, manifest.documents(), worth_a_word),
+                Err(refused) if worth_a_word => self.unbound(path, "file", refused),
+                Err(_) => {}
+            }
+        }
+        for (path, bytes) in tree.too_large() {
+            if self.owner(path).is_some() {
+                self.unbound(path, "file", Refused::at(0, Refusal::TooLarge { bytes }));
+            }
+        }
+    }
+
+    fn add_objects(&mut self, path: &RepoPath, documents: Documents<'_>, worth_a_word: bool) {
+        let Documents { objects, unidentified } = documents;
+        for refused in unidentified.into_iter().filter(|_| worth_a_word) {
+            self.unbound(path, "document", refused);
+        }
+        for document in objects {
+            let Some(mut said) = said(&document) else { continue };
+            for Unclaimed { line, what, refusal } in said.unbound.drain(..) {
+                self.unbound(path, &what, Refused { line, refusal });
+            }
+            self.index.objects.push(Object {
+                path: path.clone(),
+                at: document.at(),
+                line: document.line(),
+                key: document.key,
+                content: Content::Says(Box::new(said)),
+            });
+        }
+    }
+
+    fn instantiate(&mut self) {
+        for number in 0..self.patches.first {
+            let Object { path, line, key, .. } = &self.index.objects[number];
+            if self.patches.files.contains(path) {
+                continue;
+            }
+            let (path, line, key) = (path.clone(), *line, key.clone());
+            let mut somewhere = false;
+            for context in self.graph.contexts_of_file(&path) {
+                let overlay = self.graph.overlay(&path, &context.chain);
+                let Some(owner) = self.owner_of(&path, &context) else {
+                    // Whoever uses it there is nobody's that is known, but somebody's.
+                    let outside = Share::Outside(context.chain.clone());
+                    self.index.shares[number].insert(outside, overlay);
+                    continue;
+                };
+                somewhere = true;
+                let identity = Identity {
+                    management_cluster: owner.clone(),
+                    group: key.group.clone(),
+                    kind: key.kind.clone(),
+                    name: key.name.clone(),
+                    namespace: namespace(&context, &key),
+                };
+                if context.renames {
+                    let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
+                    self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                } else if let Some(instance) = self.instance(number, &identity, &context) {
+                    self.add(identity, instance, overlay);
+                }
+            }
+            if !somewhere && key.kind != "Deployment" {
+                let message = "it lies outside the paths of every management cluster";
+                self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+            }
+        }
+    }
+
+    /// An object with the patches that reach it; nothing if there are too many objects.
+    fn instance(&mut self, number: usize, identity: &Identity, context: &Context) -> Option<Instance> {
+        self.instances += 1;
+        if self.instances > MOST_INSTANCES {
+            if self.instances == MOST_INSTANCES + 1 {
+                let message = format!("the repository declares more than {MOST_INSTANCES} objects");
+                let path = self.index.objects[number].path.clone();
+                self.unbound(&path, "repository", Refused::at(0, Refusal::TooComplex { message }));
+            }
+            return None;
+        }
+        let mut instance = Instance {
+            object: number,
+            ..Instance::default()
+        };
+        for user in self.graph.patching(&context.chain) {
+            instance.holds.extend(self.graph.kustomizations[user].hold.clone());
+            for number_of_use in 0..self.patches.uses[user].len() {
+                self.add_layers(user, number_of_use, identity, &mut instance);
+            }
+        }
+        Some(instance)
+    }
+
+    /// Adds what a patch puts on an object.
+    fn add_layers(&mut self, user: usize, number: usize, identity: &Identity, instance: &mut Instance) {
+        let Use {
+            line,
+            target,
+            objects,
+            touched,
+        } = &self.patches.uses[user][number];
+        let path = &self.graph.kustomizations[user].path;
+        let object = &self.index.objects[instance.object].key;
+        let what = [identity.group.as_str(), &identity.kind, &identity.name];
+        // The namespace may be set before or after the patch applies.
+        let namespaces = [Some(object.namespace.as_str()), identity.namespace.as_deref()];
+        let fits = namespaces.map(|namespace| target.as_ref().map_or(Fits::Yes, |target| target.fits(what, namespace)));
+        let fits = fits.into_iter().max().unwrap_or(Fits::Yes);
+        if fits == Fits::No {
+            return;
+        }
+        let opaque = || Layer::Opaque {
+            path: path.clone(),
+            line: *line,
+            touched: *touched,
+        };
+        let mut reached = objects.is_none();
+        for patch in objects.iter().flatten() {
+            let Object { key, content, .. } = &self.index.objects[*patch];
+            let (reaches, matters) = match content {
+                Content::Says(_) => (merges(key, target.is_some(), identity, object), true),
+                Content::Operations(operations) => (true, operations.iter().any(Operation::matters)),
+                Content::Count(_) => (COUNTED_KINDS.contains(&identity.kind.as_str()), true),
+            };
+            if !reaches {
+                continue;
+            }
+            reached |= matches!(content, Content::Operations(_));
+            if matches!(content, Content::Says(_)) {
+                self.matched.insert((user, *patch));
+            }
+            if matters {
+                let layer = if fits == Fits::Yes {
+                    Layer::Object(*patch)
+                } else {
+                    opaque()
+                };
+                instance.layers.push(layer);
+            }
+        }
+        if objects.is_none() {
+            instance.layers.push(opaque());
+        }
+        if reached && touched.hold {
+            let hold = format!("the patch at {path}:{line} speaks of {HOLD_ANNOTATION}");
+            instance.holds.push(hold);
+        }
+    }
+
+    /// Patches whose manifest is elsewhere (a remote base, a release): they are all that the repository says of the object.
+    fn instantiate_orphans(&mut self) {
+        for user in 0..self.patches.uses.len() {
+            let mut orphans: Vec<(usize, Option<String>)> = Vec::new();
+            for Use { target, objects, .. } in &self.patches.uses[user] {
+                let named = target.as_ref().and_then(|target| target.name.text());
+                let merges = objects
+                    .iter()
+                    .flatten()
+                    .filter(|patch| self.index.objects[**patch].said().is_some());
+                let unmatched = merges.filter(|patch| !self.matched.contains(&(user, **patch)));
+                orphans.extend(unmatched.map(|patch| (*patch, named.clone())));
+            }
+            for (patch, named) in orphans {
+                let key = self.index.objects[patch].key.clone();
+                let path = self.graph.kustomizations[user].path.clone();
+                for context in self.graph.contexts(user).to_vec() {
+                    let Some(owner) = self.owner_of(&path, &context).filter(|_| !context.renames) else {
+                        continue;
+                    };
+                    let identity = Identity {
+                        management_cluster: owner.clone(),
+                        group: key.group.clone(),
+                        kind: key.kind.clone(),
+                        name: named.clone().unwrap_or_else(|| key.name.clone()),
+                        namespace: namespace(&context, &key),
+                    };
+                    if let Some(mut instance) = self.instance(patch, &identity, &context) {
+                        instance.layers.retain(|layer| *layer != Layer::Object(patch));
+                        self.add(identity, instance, Some(path.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
+        for number in instance.sources() {
+            self.index.shares[number].insert(Share::Object(identity.clone()), overlay.clone());
+        }
+        let instances = self.index.instances.entry(identity).or_default();
+        if !instances.contains(&instance) {
+            instances.push(instance);
+        }
+    }
+
+    /// The management cluster of a folder or file: the longest path that contains it.
+    fn owner(&self, path: &RepoPath) -> Option<(RepoPath, &ManagementClusterName)> {
+        let mut at = Some(path.clone());
+        while let Some(folder) = at {
+            if let Some(name) = self.territories.get(&folder) {
+                return Some((folder, name));
+            }
+            at = folder.parent();
+        }
+        None
+    }
+
+    /// The management cluster of a use of a file: that of the outermost kustomization on the way that lies in one's paths, or of one
+    /// further in whose path is more exact. So a base belongs to whoever uses it.
+    fn owner_of(&self, path: &RepoPath, context: &Context) -> Option<ManagementClusterName> {
+        let inwards = context
+            .chain
+            .iter()
+            .rev()
+            .map(|index| &self.graph.kustomizations[*index].path);
+        let owners = inwards.chain([path]).filter_map(|path| self.owner(path));
+        let owner = owners.reduce(|outer, inner| if inner.0.is_under(&outer.0) { inner } else { outer })?;
+        Some(owner.1.clone())
+    }
+
+    fn unbound(&mut self, path: &RepoPath, what: &str, refused: Refused) {
+        let Refused { line, refusal } = refused;
+        self.index.unbound.push(Unbound {
+            path: path.clone(),
+            line,
+            what: what.to_owned(),
+            refusal,
+        });
+    }
+}
+
+/// What a document says, if it is of a kind that matters.
+pub(super) fn said(document: &Document<'_>) -> Option<Said> {
+    if let Some(shape) = shapes::of(document) {
+        return Some((shape.read)(document));
+    }
+    (document.key.group == "apps" && document.key.kind == "Deployment").then(|| shapes::marked(document))
+}
+
+/// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
+fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
+    let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
+    context.namespace.as_ref().or(written).cloned()
+}
+
+/// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.
+fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &ObjectKey) -> bool {
+    let ObjectKey {
+        group,
+        kind,
+        namespace,
+        name,
+    } = patch;
+    let here = namespace.is_empty() || *namespace == object.namespace || Some(namespace) == identity.namespace.as_ref();
+    *group == identity.group && *kind == identity.kind && (targeted || here && *name == identity.name)
+}

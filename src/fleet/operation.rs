@@ -1,0 +1,130 @@
+//! RFC 6902 operations as a patch holds them.
+
+use json_patch::jsonptr::Pointer;
+
+use crate::yaml::Node;
+
+use super::document::Document;
+use super::shapes::find;
+
+/// One operation of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Operation {
+    /// Its index in the list.
+    pub(super) index: usize,
+    /// Its line.
+    pub(super) line: usize,
+    /// What it does.
+    pub(super) verb: Verb,
+    /// What it does it to, token by token.
+    pub(super) path: Vec<String>,
+    /// Where it takes the value from, for a move or a copy.
+    pub(super) from: Vec<String>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Adds a key or an item, or replaces a key.
+    Add,
+    /// Replaces what is there.
+    Replace,
+    /// Takes it away.
+    Remove,
+    /// Fails the build unless the value is the one that it names.
+    Test,
+    /// Moves a value to here.
+    Move,
+    /// Copies a value to here.
+    Copy,
+    /// It can't be read, so it may do anything.
+    Unknown,
+}
+
+impl Operation {
+    /// Whether it may change anything that is read here: an object's spec, or an annotation that says who owns it.
+    pub(super) fn matters(&self) -> bool {
+        let matters = |path: &[String]| match path.first().map(String::as_str) {
+            Some("metadata") => path.get(1).is_none_or(|below| below == "annotations"),
+            Some("spec") | None => true,
+            Some(_) => false,
+        };
+        self.verb == Verb::Unknown || matters(&self.path) || self.verb == Verb::Move && matters(&self.from)
+    }
+
+    /// Reads a list of operations; nothing if a document is none.
+    pub(super) fn read_all(document: &Document<'_>) -> Option<Vec<Self>> {
+        if !document.root.is_sequence() {
+            return None;
+        }
+        let items = document.root.items().enumerate();
+        Some(items.map(|(index, item)| Self::read(index, item)).collect())
+    }
+
+    fn read(index: usize, item: Node<'_>) -> Self {
+        let text = |key| find(item, &[key]).and_then(Node::text);
+        let tokens = |key| match text(key).map(Pointer::parse) {
+            Some(Ok(pointer)) => Some(pointer.tokens().map(|token| token.decoded().into_owned()).collect()),
+            Some(Err(_)) | None => None,
+        };
+        let verb = match text("op") {
+            _ if !item.duplicate_keys().is_empty() || item.has_merge_key() => Verb::Unknown,
+            Some("add") => Verb::Add,
+            Some("replace") => Verb::Replace,
+            Some("remove") => Verb::Remove,
+            Some("test") => Verb::Test,
+            Some("move") => Verb::Move,
+            Some("copy") => Verb::Copy,
+            _ => Verb::Unknown,
+        };
+        let (path, from) = (tokens("path"), tokens("from"));
+        let needs_from = matches!(verb, Verb::Move | Verb::Copy);
+        let readable = path.is_some() && (from.is_some() || !needs_from);
+        Self {
+            index,
+            line: item.position().line,
+            verb: if readable { verb } else { Verb::Unknown },
+            path: path.unwrap_or_default(),
+            from: from.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::shapes::testing::with_objects;
+
+    #[test]
+    fn operations_are_read_one_by_one() {
+        let text = "- op: replace\n  path: /spec/a~1b/0\n  value: 3\n- {\"op\": \"move\", \"from\": \"/a\", \"path\": \"/b\"}\n\
+                    - {op: move, path: /b}\n- {op: add}\n- x\n- {op: add, op: test, path: /a}\n- {op: add, path: a}\n";
+        let read = with_objects(text, |objects| Operation::read_all(&objects[0])).unwrap();
+        let shown: Vec<String> = read
+            .iter()
+            .map(|operation| {
+                let Operation {
+                    index,
+                    line,
+                    verb,
+                    path,
+                    from,
+                } = operation;
+                format!("{index} line {line}: {verb:?} {} {}", path.join(" "), from.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "0 line 1: Replace spec a/b 0 ",
+                "1 line 4: Move b a",
+                "2 line 5: Unknown b ",
+                "3 line 6: Unknown  ",
+                "4 line 7: Unknown  ",
+                "5 line 8: Unknown a ",
+                "6 line 9: Unknown  ",
+            ]
+        );
+        assert_eq!(with_objects("a: 1\n", |objects| Operation::read_all(&objects[0])), None);
+    }
+}
