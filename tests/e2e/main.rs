@@ -26,3 +26,7 @@ mod prometheus;
 mod readme;
 mod region;
 mod rendering;
+#[path = "../scenario.rs"]
+#[allow(dead_code, reason = "another binary edits")]
+mod scenario;
+mod scenarios;

@@ -16,6 +16,10 @@ mod policies;
 mod policy_mutations;
 mod properties;
 mod render;
+#[path = "../scenario.rs"]
+#[allow(dead_code, reason = "another binary asks the tools")]
+mod scenario;
+mod scenarios;
 mod shards;
 mod support;
 

@@ -23,6 +23,9 @@ pub(crate) struct Kubernetes {
     /// Where `ca.crt` and a file per user lie, each called `<user>-token`.
     pub(crate) folder: PathBuf,
     admin: Client,
+    /// Calls of the administrator wait for each other: each has a runtime of its own, and the end of one would cut a connection that another
+    /// shares.
+    turn: Mutex<()>,
     process: Process,
 }
 
@@ -123,6 +126,7 @@ impl Kubernetes {
             url,
             folder,
             admin,
+            turn: Mutex::new(()),
             process,
         }
     }
@@ -144,7 +148,7 @@ impl Kubernetes {
         body: Option<(&'static str, &Value)>,
     ) -> Result<Value, String> {
         let body = body.map(|(kind, value)| (kind, value.to_string().into_bytes()));
-        send(&self.admin, method, path, body)
+        self.send(method, path, body)
     }
 
     /// The same with a body as it is written.
@@ -155,7 +159,12 @@ impl Kubernetes {
         kind: &'static str,
         body: Vec<u8>,
     ) -> Result<Value, String> {
-        send(&self.admin, method, path, Some((kind, body)))
+        self.send(method, path, Some((kind, body)))
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<(&'static str, Vec<u8>)>) -> Result<Value, String> {
+        let _turn = self.turn.lock().unwrap();
+        send(&self.admin, method, path, body)
     }
 
     /// Creates objects, or makes what is there already equal to them. `status` is set, too.

@@ -107,7 +107,7 @@ fn resources_under(folder: &Path, prefix: &str, found: &mut Vec<Value>) -> Resul
     Ok(())
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (from, to) = (entry.path(), to.join(entry.file_name()));

@@ -29,9 +29,9 @@ use std::path::Path;
 use std::process::Command;
 
 use super::built;
-pub(crate) use flux::{flux_build, flux_substitute};
+pub(crate) use flux::{copy_folder, flux_build, flux_substitute};
 pub(crate) use helm::{Values, helm_template};
-pub(crate) use objects::{Difference, Objects, difference, objects};
+pub(crate) use objects::{Difference, Objects, difference, documents, objects};
 pub(crate) use server::{server, server_accepts};
 
 /// The stream that `kustomize build` makes of a folder, or what kustomize says against it.

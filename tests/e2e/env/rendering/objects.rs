@@ -139,7 +139,7 @@ fn by_key(map: &Mapping) -> BTreeMap<String, &Value> {
 }
 
 /// The documents of a stream as they are written, without the lines that divide them.
-pub(super) fn documents(stream: &str) -> Vec<String> {
+pub(crate) fn documents(stream: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     for line in stream.split_inclusive('\n') {
         // `---` begins a document, and may bear the first of its content.
