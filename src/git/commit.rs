@@ -1,11 +1,12 @@
 //! Builds one commit on a base commit, in memory, and proves that it changes what was planned and nothing else.
 
+mod look_up;
 mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use git2::build::TreeUpdateBuilder;
-use git2::{FileMode as RawMode, ObjectType, Oid, Tree};
+use git2::{FileMode as RawMode, Oid, Tree};
 use jiff::Timestamp;
 
 use crate::model::{Digest, ObjectId, RepoPath};
@@ -14,6 +15,8 @@ use super::error::GitError;
 use super::identity::Identity;
 use super::store::{Store, object_id};
 use super::trailers::Trailers;
+
+use look_up::LookUp;
 
 /// What happens to one path.
 ///
@@ -198,8 +201,9 @@ impl Store {
         changes: &BTreeMap<RepoPath, FileChange>,
     ) -> Result<Vec<Step>, DraftError> {
         let mut steps = Vec::new();
+        let mut look_up = LookUp::new(self, base_tree)?;
         for (path, change) in changes {
-            let there = self.look_up(base_tree, path)?;
+            let there = look_up.file(path)?;
             match change {
                 FileChange::Replace(bytes) => {
                     let (mode, old) = there.ok_or_else(|| DraftError::Missing { path: path.clone() })?;
@@ -220,8 +224,8 @@ impl Store {
                     if there.is_some() {
                         return Err(DraftError::Exists { path: path.clone() });
                     }
-                    let (mode, _) = self
-                        .look_up(base_tree, from)?
+                    let (mode, _) = look_up
+                        .file(from)?
                         .ok_or_else(|| DraftError::Missing { path: from.clone() })?;
                     let new = self.write_blob(path, bytes)?;
                     steps.push(Step::new(path, Some((mode, new))));
@@ -255,45 +259,12 @@ impl Store {
         Ok(steps)
     }
 
-    /// The plain file at a path of a tree; nothing if there is nothing.
-    fn look_up(&self, tree: &Tree<'_>, path: &RepoPath) -> Result<Option<(RawMode, Oid)>, DraftError> {
-        let mut folder = self.folder(tree.id())?;
-        let (folders, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        let mut walked = String::new();
-        for part in folders.split('/').filter(|part| !part.is_empty()) {
-            walked.push_str(part);
-            let Some((kind, mode, id)) = entry_of(&folder, part) else {
-                return Ok(None);
-            };
-            if kind != Some(ObjectType::Tree) {
-                let (path, part, found) = (path.clone(), walked, words(mode));
-                return Err(DraftError::NotAFolder { path, part, found });
-            }
-            folder = self.folder(id)?;
-            walked.push('/');
-        }
-        let Some((_, mode, id)) = entry_of(&folder, name) else {
-            return Ok(None);
-        };
-        match mode {
-            0o100_644 => Ok(Some((RawMode::Blob, id))),
-            0o100_664 => Ok(Some((RawMode::BlobGroupWritable, id))),
-            0o100_755 => Ok(Some((RawMode::BlobExecutable, id))),
-            other => {
-                let (path, found) = (path.clone(), words(other));
-                Err(DraftError::NotAFile { path, found })
-            }
-        }
-    }
-
     fn write_blob(&self, path: &RepoPath, bytes: &[u8]) -> Result<Oid, GitError> {
         self.repo()
             .blob(bytes)
             .map_err(GitError::doing(format!("keeping the new bytes of {path}")))
     }
 }
-
-const FOLDER: i32 = 0o040_000;
 
 /// What the tree has at a path afterwards.
 struct Step {
@@ -305,21 +276,6 @@ impl Step {
     fn new(path: &RepoPath, after: Option<(RawMode, Oid)>) -> Self {
         let path = path.clone();
         Self { path, after }
-    }
-}
-
-fn entry_of(folder: &Tree<'_>, name: &str) -> Option<(Option<ObjectType>, i32, Oid)> {
-    let entry = folder.get_name(name)?;
-    Some((entry.kind(), entry.filemode_raw(), entry.id()))
-}
-
-fn words(mode: i32) -> &'static str {
-    match mode {
-        FOLDER => "folder",
-        0o120_000 => "symbolic link",
-        0o160_000 => "submodule",
-        0o100_644 | 0o100_664 | 0o100_755 => "file",
-        _ => "entry of unknown kind",
     }
 }
 

@@ -6,12 +6,13 @@
 use std::path::Path;
 use std::{fs, io};
 
-use git2::{ErrorCode, ObjectType, Odb, Oid, Repository};
+use git2::{ErrorCode, ObjectType, Odb, OdbLookupFlags, Oid, Repository};
 
 use crate::model::{BranchName, ObjectId};
 
 use super::error::GitError;
 use super::push::PushOutcome;
+use super::settings::PACKING_THREADS;
 use super::store::{Store, object_id, oid};
 
 /// Moves, creates or deletes a branch under its lock, if it stands at `expected`.
@@ -126,35 +127,74 @@ fn in_the_way(repo: &Repository, branch: &BranchName) -> Result<Option<String>, 
     Ok(None)
 }
 
-/// Copies what the repository lacks of a commit: contents before the tree that names them, and the commit last, so that being killed on the
-/// way leaves nothing that points at a missing object.
+/// From how many objects on a pack is written instead of a file for each: where `git receive-pack` draws the line, too
+/// (`receive.unpackLimit`). Ten thousand new files cost seconds, and every later reader of the repository pays for them.
+const MANY: usize = 100;
+
+/// Copies what the repository lacks of a commit. Being killed on the way leaves nothing that points at a missing object: single files come
+/// contents first and the commit last, and a pack is there as a whole or not at all.
 fn deliver(store: &Store, to: &Repository, commit: Oid) -> Result<(), git2::Error> {
-    let from = store.repo().odb()?;
-    let to = to.odb()?;
-    if to.exists(commit) {
+    let there = to.odb()?;
+    if there.exists(commit) {
         return Ok(());
     }
     let object = store.repo().find_commit(commit)?;
-    if let Some(parent) = object.parent_ids().find(|parent| !to.exists(*parent)) {
+    if let Some(parent) = object.parent_ids().find(|parent| !there.exists(*parent)) {
         return Err(git2::Error::from_str(&format!("its parent {parent} is not there")));
     }
-    deliver_tree(store, &from, &to, object.tree_id())?;
-    copy(&from, &to, commit)
+    let mut lacking = Vec::new();
+    lacking_of_tree(store, &there, object.tree_id(), "", &mut lacking)?;
+    let name = String::new();
+    lacking.push(Lacking { id: commit, name });
+    if lacking.len() < MANY {
+        let from = store.repo().odb()?;
+        return lacking
+            .iter()
+            .try_for_each(|Lacking { id, .. }| copy(&from, &there, *id));
+    }
+    let mut pack = store.repo().packbuilder()?;
+    pack.set_threads(PACKING_THREADS);
+    // What git orders a pack by: the commit, the folders, the files.
+    for Lacking { id, name } in lacking.iter().rev() {
+        pack.insert_object(*id, Some(name))?;
+    }
+    pack.write(&to.path().join("objects/pack"), 0o444)
 }
 
-fn deliver_tree(store: &Store, from: &Odb<'_>, to: &Odb<'_>, tree: Oid) -> Result<(), git2::Error> {
-    if to.exists(tree) {
+/// An object that a repository lacks, with the name that it has in its folder: files of one name are packed side by side.
+struct Lacking {
+    id: Oid,
+    name: String,
+}
+
+/// Lists what a repository lacks of a tree, each content before the folder that names it.
+fn lacking_of_tree(
+    store: &Store,
+    there: &Odb<'_>,
+    tree: Oid,
+    name: &str,
+    lacking: &mut Vec<Lacking>,
+) -> Result<(), git2::Error> {
+    // The repository was opened a moment ago. To miss what somebody has packed since then costs a copy more.
+    let lacks = |id| !there.exists_ext(id, OdbLookupFlags::NO_REFRESH);
+    if !lacks(tree) {
         return Ok(());
     }
     for entry in &store.repo().find_tree(tree)? {
+        let name = String::from_utf8_lossy(entry.name_bytes());
         match entry.kind() {
-            Some(ObjectType::Tree) => deliver_tree(store, from, to, entry.id())?,
-            Some(ObjectType::Blob) if !to.exists(entry.id()) => copy(from, to, entry.id())?,
+            Some(ObjectType::Tree) => lacking_of_tree(store, there, entry.id(), &name, lacking)?,
+            Some(ObjectType::Blob) if lacks(entry.id()) => lacking.push(Lacking {
+                id: entry.id(),
+                name: name.into_owned(),
+            }),
             // A submodule's commit lives in another repository.
             _ => {}
         }
     }
-    copy(from, to, tree)
+    let name = name.to_owned();
+    lacking.push(Lacking { id: tree, name });
+    Ok(())
 }
 
 fn copy(from: &Odb<'_>, to: &Odb<'_>, id: Oid) -> Result<(), git2::Error> {

@@ -15,6 +15,7 @@ use super::error::GitError;
 use super::path_push;
 use super::remote::Remote;
 use super::server::RemoteServer;
+use super::settings::PACKING_THREADS;
 use super::store::{Store, object_id};
 use super::transport::Operation;
 
@@ -171,6 +172,7 @@ impl Store {
             let mut options = PushOptions::new();
             options
                 .remote_callbacks(callbacks)
+                .packbuilder_parallelism(PACKING_THREADS)
                 .follow_redirects(RemoteRedirect::None);
             remote.push(&[refspec], Some(&mut options))
         });

@@ -10,7 +10,8 @@ use crate::git::error::GitError;
 use crate::git::store::Store;
 use crate::model::ObjectId;
 
-use super::{DraftError, FOLDER, Step};
+use super::look_up::FOLDER;
+use super::{DraftError, Step};
 
 impl Store {
     /// Compares the finished tree with the base, entry by entry, and demands exactly the planned steps.

@@ -83,3 +83,44 @@ fn a_commit_whose_parent_is_not_there_is_not_delivered() {
     assert!(refused.unwrap_err().in_words().contains("is not there"));
     assert_eq!(world.find("fleetscale/x/up"), None);
 }
+
+/// A commit with this many changed files is pushed by path; returns how many files and packs the repository has more.
+fn grown_by(files: usize) -> (usize, usize) {
+    let world = World::new();
+    let names: Vec<String> = (0..files)
+        .map(|number| format!("folder-{}/{number}", number % 7))
+        .collect();
+    let contents: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+    let elsewhere = world.folder().join("elsewhere.git");
+    git_in(
+        world.folder(),
+        &["clone", "-q", "--bare", "remote.git", "elsewhere.git"],
+    );
+    let work = world.human("fleetscale/x/up", &contents);
+    let store = Store::open(world.remote_path()).unwrap();
+    let objects = || {
+        let count = git_in(&elsewhere, &["count-objects", "-v"]);
+        let of = |key: &str| {
+            let line = count.lines().find_map(|line| line.strip_prefix(key));
+            line.unwrap().trim().parse::<usize>().unwrap()
+        };
+        (of("count:"), of("packs:"))
+    };
+    let before = objects();
+    let pushed = move_branch(&store, &elsewhere, &branch(), Some(&work), None);
+    assert!(matches!(pushed, Ok(PushOutcome::Pushed)), "{pushed:?}");
+    git_in(&elsewhere, &["fsck", "--strict", "--full"]);
+    assert_eq!(
+        git_in(&elsewhere, &["rev-parse", "refs/heads/fleetscale/x/up"]),
+        work.as_str()
+    );
+    let after = objects();
+    (after.0 - before.0, after.1 - before.1)
+}
+
+#[test]
+fn many_objects_arrive_as_one_pack_and_few_as_files() {
+    // Seven folders, the root and the commit come on top.
+    assert_eq!(grown_by(90), (99, 0));
+    assert_eq!(grown_by(91), (0, 1));
+}
