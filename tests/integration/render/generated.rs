@@ -38,7 +38,7 @@ pub(super) fn places<'s>(stream: &'s Stream<'s>) -> Vec<(usize, PointerBuf, Node
     into
 }
 
-fn is_integer(text: &str) -> bool {
+pub(super) fn is_integer(text: &str) -> bool {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits && text.len() < 10 && (text == "0" || !text.starts_with('0'))
 }
