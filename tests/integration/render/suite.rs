@@ -234,8 +234,6 @@ impl Figures {
         *self.edited.entry(compared).or_default() += 1;
         let undone = match edited(&after, replace(&to, &from)) {
             Ok(undone) if undone == *before => "undone",
-            // What was written with escapes that it did not need is written without them.
-            Ok(_) if node.source().starts_with('"') && node.source().contains('\\') => "undone with other escapes",
             Ok(undone) => panic!("{id}: {pointer}: {undone}"),
             // People may write plain texts, and invisible characters, that are never written here.
             Err(Problem::Unwritable { .. }) if style == ScalarStyle::Plain => "undoing refused",
