@@ -11,6 +11,7 @@ use crate::yaml;
 use super::document::{Document, Documents, Manifest};
 use super::gate::Refused;
 use super::kustomize::{self, Patch, PatchContent, PatchTarget, Touched};
+use super::patch::{merges, operations};
 use super::resolve::{Context, Graph};
 use super::screen::is_manifest_name;
 use super::shapes::{self, Said, Unclaimed};
@@ -96,7 +97,7 @@ pub(super) struct Index {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
     Object(Identity),
-    /// Outside of all management clusters, by the kustomizations that lead there.
+    /// Outside of all management clusters, or under another name, by the kustomizations that lead there.
     Outside(Vec<usize>),
 }
 
@@ -146,6 +147,7 @@ impl Index {
         builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
         builder.instantiate();
         builder.instantiate_orphans();
+        builder.share_patches();
         builder.index.listed_requests = builder
             .graph
             .listed()
@@ -251,15 +253,19 @@ impl Builder<'_> {
                 let reach = match content {
                     PatchContent::Inline(touched) => Reach::Touched(*touched),
                     PatchContent::File(text) => {
-                        let Some(path) = kustomize::relative(&kustomization.path, text) else {
-                            continue;
-                        };
-                        let reach = match operations(self.tree, &path, target.as_ref()) {
-                            Some(touched) => Reach::Touched(touched),
-                            None => Reach::Objects(by_file.get(&path).cloned().unwrap_or_default()),
-                        };
-                        self.patch_files.insert(path);
-                        reach
+                        // What lies at an address is not known.
+                        let path = kustomize::relative(&kustomization.path, text);
+                        match path
+                            .as_ref()
+                            .map(|path| (path, operations(self.tree, path, target.as_ref())))
+                        {
+                            None => Reach::Touched(Touched::ANYTHING),
+                            Some((path, touched)) => {
+                                self.patch_files.insert(path.clone());
+                                let objects = || by_file.get(path).cloned().unwrap_or_default();
+                                touched.map_or_else(|| Reach::Objects(objects()), Reach::Touched)
+                            }
+                        }
                     }
                 };
                 uses.push(Use {
@@ -299,6 +305,7 @@ impl Builder<'_> {
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
                     self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    self.index.shares[number].insert(Share::Outside(context.chain.clone()), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);
                 }
@@ -321,8 +328,11 @@ impl Builder<'_> {
             }
             return None;
         }
+        let unread = self.graph.unread_above(&self.index.objects[number].path).cloned();
         let mut instance = Instance {
             object: number,
+            replicas_touched: unread.clone(),
+            arguments_touched: unread,
             ..Instance::default()
         };
         for user in self.graph.patching(&context.chain) {
@@ -395,6 +405,25 @@ impl Builder<'_> {
         }
     }
 
+    /// Patches that also reach what has no identity here: a change of theirs would change that, too.
+    fn share_patches(&mut self) {
+        for user in 0..self.uses.len() {
+            let path = self.graph.kustomizations[user].path.clone();
+            for context in self.graph.contexts(user).to_vec() {
+                if !context.renames && self.owner_of(&path, &context).is_some() {
+                    continue;
+                }
+                for Use { reach, .. } in &self.uses[user] {
+                    let Reach::Objects(patches) = reach else { continue };
+                    for patch in patches {
+                        let outside = Share::Outside(context.chain.clone());
+                        self.index.shares[*patch].insert(outside, Some(path.clone()));
+                    }
+                }
+            }
+        }
+    }
+
     fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
         for number in std::iter::once(&instance.object).chain(&instance.patches) {
             self.index.shares[*number].insert(Share::Object(identity.clone()), overlay.clone());
@@ -453,34 +482,6 @@ fn said(document: &Document<'_>) -> Option<Said> {
 fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
     let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
     context.namespace.as_ref().or(written).cloned()
-}
-
-/// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.
-fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &ObjectKey) -> bool {
-    let ObjectKey {
-        group,
-        kind,
-        namespace,
-        name,
-    } = patch;
-    let here = namespace.is_empty() || *namespace == object.namespace || Some(namespace) == identity.namespace.as_ref();
-    *group == identity.group && *kind == identity.kind && (targeted || here && *name == identity.name)
-}
-
-/// What a patch file of RFC 6902 operations may change; nothing for a file of strategic merges.
-///
-/// Operations need a target and do not name what they are for, so a file with a target that was left out or can't be read may change
-/// anything.
-///
-/// A strategic merge whose target says more than a plain kind and name counts as operations: what it is for is only known to kustomize.
-fn operations(tree: &FleetTree, path: &RepoPath, target: Option<&PatchTarget>) -> Option<Touched> {
-    let Ok(manifest) = Manifest::open(tree, path) else {
-        return target.map(|_| Touched::ANYTHING);
-    };
-    let stream = manifest.stream();
-    let is_list = stream.documents().iter().any(|document| document.root.is_sequence());
-    let uncertain = target.is_some_and(|target| target.uncertain);
-    (is_list || uncertain).then(|| Touched::of(stream.text()))
 }
 
 #[cfg(test)]

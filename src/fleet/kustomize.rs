@@ -3,9 +3,9 @@
 //! This is no kustomize: nothing is built. Whatever a kustomization may do to an object that is not understood here makes the object's
 //! values unwritable, never wrong. Absent on purpose: generators, images and labels, which touch no value that is edited.
 
-use crate::model::RepoPath;
+use crate::model::{Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
-use crate::yaml::{Node, Stream};
+use crate::yaml::{Entry, Kind, Node, Stream};
 
 use super::document::Manifest;
 use super::gate::Refused;
@@ -99,16 +99,22 @@ impl Touched {
 
     /// What a patch with these words may change. An operation on something above a value reaches the value, too, so an RFC 6902 patch that
     /// replaces or removes the whole `spec` counts for both.
+    ///
+    /// Keys and values count as they are written and as a parser reads them, so that no escape hides a word.
     pub(super) fn of(text: &str) -> Self {
+        let (read, root) = as_read(text);
+        let text = read.as_str();
         let above = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let whole = text
-            .lines()
-            .map(|line| line.trim_end_matches(['"', '\'', ',', '}', ' ', '\r']))
-            .any(|line| {
-                ["/spec", "/template", "/workers", "/machineDeployments"]
-                    .iter()
-                    .any(|end| line.ends_with(end))
-            });
+        let whole = root || text.contains("$patch");
+        let whole = whole
+            || text
+                .lines()
+                .map(|line| line.trim_end_matches(['"', '\'', ',', '}', ' ', '\r']))
+                .any(|line| {
+                    ["/spec", "/template", "/workers", "/machineDeployments"]
+                        .iter()
+                        .any(|end| line.ends_with(end))
+                });
         Self {
             replicas: whole || above(&["replicas", "machineDeployments"]),
             arguments: whole || above(&["args", "command", "containers"]),
@@ -116,6 +122,25 @@ impl Touched {
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
         }
     }
+}
+
+/// A text, then every key and value in it as a parser reads them; and whether an operation is about the root.
+fn as_read(text: &str) -> (String, bool) {
+    let (mut read, mut root) = (text.to_owned(), false);
+    let Ok(stream) = Stream::parse(text) else {
+        return (read, root);
+    };
+    let mut open: Vec<Node<'_>> = stream.documents().iter().map(|document| document.root).collect();
+    while let Some(node) = open.pop() {
+        read.push('\n');
+        read.push_str(node.text().unwrap_or_default());
+        for Entry { key, value } in node.entries() {
+            root |= matches!(key.text(), Some("path" | "from")) && value.text() == Some("");
+            open.extend([key, value]);
+        }
+        open.extend(node.items());
+    }
+    (read, root)
 }
 
 impl PatchTarget {
@@ -150,6 +175,9 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         let (line, message) = (duplicate.second.line, duplicate.to_string());
         return Err(Refused::shape(line, message));
     }
+    if let Some(alias) = alias_in(root) {
+        return Err(Refused::at(alias.position().line, Refusal::Alias));
+    }
     let text = |key| get(root, key).and_then(Node::text).filter(|text| !text.is_empty());
     kustomization.component = text("kind") == Some("Component");
     kustomization.namespace = text("namespace").map(str::to_owned);
@@ -178,6 +206,19 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         kustomization.patches.extend(items.map(rewriter));
     }
     Ok(kustomization)
+}
+
+/// An alias: what a list or patch holds is then written elsewhere, where nobody looks for it.
+fn alias_in<'s>(root: Node<'s>) -> Option<Node<'s>> {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        if node.kind() == Kind::Alias {
+            return Some(node);
+        }
+        open.extend(node.entries().flat_map(|entry| [entry.key, entry.value]));
+        open.extend(node.items());
+    }
+    None
 }
 
 fn get<'s>(node: Node<'s>, key: &str) -> Option<Node<'s>> {

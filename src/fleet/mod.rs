@@ -12,6 +12,7 @@ mod document;
 mod gate;
 mod index;
 mod kustomize;
+mod patch;
 mod resolve;
 mod scan;
 mod screen;
