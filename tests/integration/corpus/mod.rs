@@ -94,7 +94,7 @@ impl fmt::Display for Outcome {
             Self::Preserved { line, column } => write!(f, "preserved {line}:{column}"),
             Self::Appended { line } => write!(f, "appended {line}"),
             Self::Refused { id, line } => write!(f, "refused {id} {line}"),
-            Self::RefusedByWriter { why, line } => write!(f, "refused by the writer {line}: {why}"),
+            Self::RefusedByWriter { line, .. } => write!(f, "refused by-the-writer {line}"),
             Self::Unseen => f.write_str("unseen"),
         }
     }
@@ -241,5 +241,5 @@ fn append(tree: &FleetTree, declared: &Declared, target: &Target, line: usize) -
 }
 
 fn is_workers(target: &Target) -> bool {
-    matches!(target, Target::NodeGroup(key) if key.group.as_str().ends_with("md-0"))
+    matches!(target, Target::NodeGroup(key) if key.namespace.as_str() == "shard-a" && key.group.as_str().ends_with("md-0"))
 }
