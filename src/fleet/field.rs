@@ -5,8 +5,8 @@ use crate::yaml::{Kind, Node};
 
 use super::document::{self, Document};
 use super::gate::Refused;
-use super::kustomize::Touched;
 use super::shapes::find;
+use super::touched::Touched;
 
 /// One step to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

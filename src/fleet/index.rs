@@ -10,9 +10,9 @@ use json_patch::jsonptr::PointerBuf;
 use crate::model::{ManagementClusterName, ObjectKey, RepoPath, Unbound};
 
 use super::document::{At, Opened};
-use super::kustomize::Touched;
 use super::operation::Operation;
 use super::shapes::Said;
+use super::touched::Touched;
 
 /// One document that matters: a manifest, or something that is merged over one.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ pub(super) struct Index<'t> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
     Object(Identity),
-    /// Outside of all management clusters, by the kustomizations that lead there.
+    /// Outside of all management clusters, or under another name, by the kustomizations that lead there.
     Outside(Vec<usize>),
 }
 

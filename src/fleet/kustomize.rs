@@ -5,13 +5,14 @@
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::model::RepoPath;
+use crate::model::{Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 use super::document::Manifest;
 use super::gate::Refused;
 use super::patch_target::{PatchTarget, Pattern};
+use super::touched::Touched;
 use super::tree::FleetTree;
 
 /// The names that kustomize looks for in a folder (`konfig.RecognizedKustomizationFileNames`).
@@ -76,46 +77,6 @@ pub(super) enum PatchContent {
     Opaque(Touched),
 }
 
-/// What a text that is not taken apart may change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Touched {
-    /// A number of replicas.
-    pub(super) replicas: bool,
-    /// Arguments of a container.
-    pub(super) arguments: bool,
-    /// The annotation by which people hold an object.
-    pub(super) hold: bool,
-}
-
-impl Touched {
-    /// What a text that is not read may change. That it holds something would be far-fetched.
-    pub(super) const ANYTHING: Self = Self {
-        replicas: true,
-        arguments: true,
-        hold: false,
-    };
-
-    /// What a patch with these words may change. An operation on something above a value reaches the value, too, so an RFC 6902 patch that
-    /// replaces or removes the whole `spec` counts for both.
-    pub(super) fn of(text: &str) -> Self {
-        let above = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let whole = text
-            .lines()
-            .map(|line| line.trim_end_matches(['"', '\'', ',', '}', ' ', '\r']))
-            .any(|line| {
-                ["/spec", "/template", "/workers", "/machineDeployments"]
-                    .iter()
-                    .any(|end| line.ends_with(end))
-            });
-        Self {
-            replicas: whole || above(&["replicas", "machineDeployments"]),
-            arguments: whole || above(&["args", "command", "containers"]),
-            // As a key, and as a part of a JSON pointer.
-            hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
-        }
-    }
-}
-
 /// Reads a kustomization.
 pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, Refused> {
     let manifest = Manifest::open(tree, path)?;
@@ -136,6 +97,9 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
     if let Some(duplicate) = root.duplicate_keys().into_iter().next() {
         let (line, message) = (duplicate.second.line, duplicate.to_string());
         return Err(Refused::shape(line, message));
+    }
+    if let Some(alias) = alias_in(root) {
+        return Err(Refused::at(alias.position().line, Refusal::Alias));
     }
     let text = |key| get(root, key).and_then(Node::text).filter(|text| !text.is_empty());
     kustomization.component = text("kind") == Some("Component");
@@ -180,6 +144,19 @@ pub(super) fn patches(root: Node<'_>, below: &[&str]) -> Vec<Patch> {
         each(key, &|item, _| rewriter(item));
     }
     patches
+}
+
+/// An alias: what a list or patch holds is then written elsewhere, where nobody looks for it.
+fn alias_in<'s>(root: Node<'s>) -> Option<Node<'s>> {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        if node.kind() == Kind::Alias {
+            return Some(node);
+        }
+        open.extend(node.entries().flat_map(|entry| [entry.key, entry.value]));
+        open.extend(node.items());
+    }
+    None
 }
 
 fn get<'s>(node: Node<'s>, key: &str) -> Option<Node<'s>> {
@@ -373,30 +350,6 @@ replicas:
             kustomization("resources: [{{ x }}]\nnamespace: a-{{ y }}\n").map(|_| ()),
             Ok(())
         );
-    }
-
-    #[test]
-    fn a_patch_that_reaches_above_a_value_reaches_the_value() {
-        for (text, replicas, arguments) in [
-            ("- {op: replace, path: /spec/replicas, value: 3}", true, false),
-            ("- op: replace\n  path: /spec\n  value: {}", true, true),
-            ("- {\"op\": \"remove\", \"path\": \"/spec\"}", true, true),
-            (
-                "- op: remove\n  path: /spec/topology/workers/machineDeployments/0\n",
-                true,
-                false,
-            ),
-            ("- op: add\n  path: /metadata/labels/a\n  value: b", false, false),
-            ("spec: {template: {spec: {containers: [{name: a}]}}}", false, true),
-        ] {
-            let hold = false;
-            let expected = Touched {
-                replicas,
-                arguments,
-                hold,
-            };
-            assert_eq!(Touched::of(text), expected, "{text}");
-        }
     }
 
     #[test]

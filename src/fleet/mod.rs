@@ -22,6 +22,7 @@ mod screen;
 mod shapes;
 #[cfg(test)]
 mod testing;
+mod touched;
 mod tree;
 
 pub use applied::applied_paths;

@@ -7,6 +7,9 @@ use crate::yaml::Node;
 use super::document::Document;
 use super::shapes::find;
 
+/// What a file of operations on a spec mentions: it need not name what they are for.
+pub(super) const WORD: &str = "/spec/";
+
 /// One operation of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Operation {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::model::{Refusal, RepoPath, Unbound};
 
+use super::gate::Refused;
 use super::kustomize::{self, Kustomization, Listed};
 use super::tree::{FleetTree, Mode};
 
@@ -35,6 +36,8 @@ pub(super) struct Graph {
     pub(super) kustomizations: Vec<Kustomization>,
     /// What could not be read or followed.
     pub(super) unbound: Vec<Unbound>,
+    /// By folder: the kustomization that can't be read, and its line. What it does to what lies there is unknown.
+    unread: BTreeMap<Option<RepoPath>, (RepoPath, usize)>,
     /// By file: the kustomizations that list it.
     users_of_file: BTreeMap<RepoPath, BTreeSet<usize>>,
     /// By kustomization: those that list it or its folder.
@@ -48,16 +51,19 @@ impl Graph {
     /// Reads all kustomizations of a tree.
     pub(super) fn read(tree: &FleetTree) -> Self {
         let mut graph = Self::default();
-        let paths = tree.kept().map(|(path, _)| path);
-        for path in paths.filter(|path| kustomize::is_name(path.file_name())) {
+        // Links, too: kustomize follows them.
+        for path in tree.paths().filter(|path| kustomize::is_name(path.file_name())) {
             match kustomize::read(tree, path) {
                 Ok(kustomization) => graph.kustomizations.push(kustomization),
-                Err(refused) => graph.unbound.push(Unbound {
-                    path: path.clone(),
-                    line: refused.line,
-                    what: "kustomization".to_owned(),
-                    refusal: refused.refusal,
-                }),
+                Err(Refused { line, refusal }) => {
+                    graph.unread.insert(path.parent(), (path.clone(), line));
+                    graph.unbound.push(Unbound {
+                        path: path.clone(),
+                        line,
+                        what: "kustomization".to_owned(),
+                        refusal,
+                    });
+                }
             }
         }
         graph.link(tree);
@@ -164,6 +170,12 @@ impl Graph {
             });
         }
         contexts.into_iter().take(MOST_CONTEXTS).collect()
+    }
+
+    /// The kustomization in the folder of a file, or in one above it, that can't be read, and its line.
+    pub(super) fn unread_above(&self, file: &RepoPath) -> Option<&(RepoPath, usize)> {
+        let folders = std::iter::successors(Some(file.parent()), |folder| folder.as_ref().map(RepoPath::parent));
+        folders.filter_map(|folder| self.unread.get(&folder)).next()
     }
 
     /// The ways in which a kustomization is used.

@@ -95,6 +95,12 @@ pub enum Problem {
         /// Its text.
         text: String,
     },
+    /// The old value is written with escapes that it does not need.
+    #[error("the old value {text:?} is written with escapes of its own")]
+    Escapes {
+        /// Its text.
+        text: String,
+    },
     /// The key that is to be inserted stands there already.
     #[error("the key {key:?} stands there already")]
     KeyExists {

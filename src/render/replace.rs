@@ -34,6 +34,10 @@ pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar)
             found: shown(),
         });
     }
+    // Escapes that are not needed would not come back: more bytes than the value's own would change.
+    if style == ScalarStyle::DoubleQuoted && text::spell(found, style, in_flow).as_deref() != Some(node.source()) {
+        return Err(Problem::Escapes { text: shown() });
+    }
     let (new, style_of_number) = match (from, to) {
         (Scalar::Integer(_), Scalar::Integer(number)) => (text::spell_integer(*number)?, true),
         (Scalar::Text(_), Scalar::Text(text)) => (text.clone(), false),

@@ -2,7 +2,7 @@
 
 use json_patch::jsonptr::{Pointer, PointerBuf, index::Index};
 
-use super::node::{DuplicateKey, Entry, Kind, Node};
+use super::node::{DuplicateKey, Kind, Node};
 use super::position::Position;
 
 /// A value that may be edited: nothing on the way to it shares it with another place or hides it.
@@ -37,17 +37,17 @@ pub enum ObstacleKind {
     /// The key stands twice.
     #[error("stands twice, on lines {} and {}", .0.first.line, .0.second.line)]
     DuplicateKey(DuplicateKey),
-    /// The value is an alias: what it stands for is written elsewhere.
-    #[error("is an alias for a value that is written elsewhere")]
+    /// The value or its key is an alias: what it stands for is written elsewhere.
+    #[error("is an alias for something that is written elsewhere")]
     Alias,
     /// An alias elsewhere stands for this value or for what it is in.
     #[error("is a value that an alias elsewhere stands for")]
     SharedAnchor,
-    /// The value or what it is in has a tag, which may give it a meaning of its own.
+    /// The value, what it is in or a key beside it has a tag, which may give it a meaning of its own.
     #[error("has a tag")]
     Tag,
-    /// The key is not written but may come from a merge key.
-    #[error("is not written, but may come from the merge key (`<<`) beside it")]
+    /// The key may come from a merge key: it is not written, or the merge stands below it.
+    #[error("may come from the merge key (`<<`) beside it")]
     MergeKey,
     /// The pointer goes on below a scalar.
     #[error("is a scalar, so there is nothing in it")]
@@ -61,8 +61,9 @@ impl<'s> Node<'s> {
     /// Finds the value that a pointer names, seen from this one.
     ///
     /// The walk refuses everything that would make an edit of the value an edit of something else, this node and the value included. A
-    /// mapping's own key is found beside a merge key, because it wins in every reader; a key that is absent beside one is
-    /// [`ObstacleKind::MergeKey`] and not [`ObstacleKind::Missing`]. Tokens below a sequence are indices; `-` is never there.
+    /// mapping's own key is found below a merge key, because there it wins in every reader; above one it loses to what is merged in the
+    /// reader of Kubernetes' tools (go-yaml v2), and wins in others. A key that is absent beside one is [`ObstacleKind::MergeKey`] and not
+    /// [`ObstacleKind::Missing`]. Tokens below a sequence are indices; `-` is never there.
     pub fn lookup(self, pointer: &Pointer) -> Result<Found<'s>, Obstacle> {
         let mut at = PointerBuf::root();
         let mut found = Found {
@@ -74,12 +75,13 @@ impl<'s> Node<'s> {
         for token in pointer.tokens() {
             let parent = found.node;
             let step = parent.step(&token.decoded());
+            let step = step.and_then(|(key, node)| parent.check_key(key).map(|()| (key, node)));
             let above = at.clone();
             at.push_back(token);
-            let (key, node) = step.map_err(|kind| {
+            let (key, node) = step.map_err(|(kind, culprit)| {
                 let position = match &kind {
                     ObstacleKind::DuplicateKey(duplicate) => duplicate.second,
-                    _ => parent.position(),
+                    _ => culprit.position(),
                 };
                 let at = match kind {
                     ObstacleKind::NotACollection | ObstacleKind::NotAnIndex => above,
@@ -120,24 +122,45 @@ impl<'s> Node<'s> {
         found
     }
 
-    fn step(self, token: &str) -> Result<(Option<Node<'s>>, Node<'s>), ObstacleKind> {
+    /// One token further, or what is in the way and the node that makes it so.
+    fn step(self, token: &str) -> Result<(Option<Node<'s>>, Node<'s>), (ObstacleKind, Node<'s>)> {
+        let here = |kind| Err((kind, self));
         match self.kind() {
-            Kind::Mapping { .. } => match self.entry(token).map_err(ObstacleKind::DuplicateKey)? {
-                Some(Entry { key, value }) => Ok((Some(key), value)),
-                None if self.has_merge_key() => Err(ObstacleKind::MergeKey),
-                None => Err(ObstacleKind::Missing),
+            Kind::Mapping { .. } => match self.entry(token) {
+                Err(duplicate) => here(ObstacleKind::DuplicateKey(duplicate)),
+                Ok(Some(entry)) => Ok((Some(entry.key), entry.value)),
+                Ok(None) if self.has_merge_key() => here(ObstacleKind::MergeKey),
+                Ok(None) => here(ObstacleKind::Missing),
             },
             Kind::Sequence { .. } => match token.parse::<Index>() {
                 Ok(Index::Num(index)) => match self.items().nth(index) {
                     Some(item) => Ok((None, item)),
-                    None => Err(ObstacleKind::Missing),
+                    None => here(ObstacleKind::Missing),
                 },
-                Ok(Index::Next) => Err(ObstacleKind::Missing),
-                Err(_) => Err(ObstacleKind::NotAnIndex),
+                Ok(Index::Next) => here(ObstacleKind::Missing),
+                Err(_) => here(ObstacleKind::NotAnIndex),
             },
-            Kind::Scalar { .. } if self.is_null() => Err(ObstacleKind::Missing),
-            Kind::Scalar { .. } => Err(ObstacleKind::NotACollection),
-            Kind::Alias => Err(ObstacleKind::Alias),
+            Kind::Scalar { .. } if self.is_null() => here(ObstacleKind::Missing),
+            Kind::Scalar { .. } => here(ObstacleKind::NotACollection),
+            Kind::Alias => here(ObstacleKind::Alias),
+        }
+    }
+
+    /// What keeps some reader from taking the entry of a key for the one that counts.
+    fn check_key(self, found: Option<Node<'s>>) -> Result<(), (ObstacleKind, Node<'s>)> {
+        let Some(found) = found else { return Ok(()) };
+        // A person, and other parsers, look for the key's own letters.
+        if found.kind() == Kind::Alias {
+            return Err((ObstacleKind::Alias, found));
+        }
+        // Behind `!!binary` any key may hide, this one too.
+        if let Some(tagged) = self.entries().find(|entry| entry.key.has_tag()) {
+            return Err((ObstacleKind::Tag, tagged.key));
+        }
+        let mut below = self.entries().skip_while(|entry| entry.key != found).skip(1);
+        match below.find(|entry| entry.key_text() == Some("<<")) {
+            Some(merge) => Err((ObstacleKind::MergeKey, merge.key)),
+            None => Ok(()),
         }
     }
 

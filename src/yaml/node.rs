@@ -191,7 +191,7 @@ impl<'s> Node<'s> {
 
     /// The entry of a mapping that has this key, written by itself; nothing if there is none or if this is no mapping.
     ///
-    /// A key that a merge (`<<`) brings is not found, and one that is written wins over it, as every reader has it.
+    /// A key that a merge (`<<`) brings is not found. Whether one that is written wins over it differs between readers: look-ups ask.
     pub fn entry(self, key: &str) -> Result<Option<Entry<'s>>, DuplicateKey> {
         let mut found: Option<Entry<'s>> = None;
         for entry in self.entries().filter(|entry| entry.key_text() == Some(key)) {

@@ -222,6 +222,10 @@ fn a_lookup_names_what_is_in_the_way_and_where() {
         ("--- !x\na: 1\n", "/a", "", 2, O::Tag),
         ("x: &s {b: 1}\na:\n  <<: *s\n", "/a/b", "/a/b", 3, O::MergeKey),
         ("x: &s {b: 1}\na: {\"<<\": *s}\n", "/a/b/c", "/a/b", 2, O::MergeKey),
+        ("x: &s {b: 1}\na:\n  b: 3\n  <<: *s\n", "/a/b", "/a/b", 4, O::MergeKey),
+        ("x: &k b\na:\n  *k : 3\n", "/a/b", "/a/b", 3, O::Alias),
+        ("a:\n  b: 3\n  !!binary Yg==: 4\n", "/a/b", "/a/b", 3, O::Tag),
+        ("a:\n  !!str b: 3\n", "/a/b", "/a/b", 2, O::Tag),
     ] {
         let stream = stream(text);
         let obstacle = lookup(&stream, pointer).unwrap_err();

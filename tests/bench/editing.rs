@@ -26,6 +26,7 @@ pub(crate) fn measure(smoke: bool) {
                 name: "blue-md-0".to_owned(),
             },
             pointer: "/spec/replicas".parse().unwrap(),
+            embedded: None,
         },
         from: Scalar::Integer(6),
         to: Scalar::Integer(9),

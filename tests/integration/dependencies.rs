@@ -23,7 +23,7 @@ const BANNED: &[(&str, &str, &str)] = &[
     ("openssl-sys", "999.0.0", "TLS is rustls"),
 ];
 
-fn packages() -> Vec<Value> {
+pub(crate) fn packages() -> Vec<Value> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let output = Command::new(env!("CARGO"))
         .args([

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod corpus;
 mod decide;
 mod dependencies;
 mod fleet;

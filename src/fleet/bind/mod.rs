@@ -16,6 +16,7 @@ use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
 use super::index::{Index, Shared};
+use super::operation;
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -30,7 +31,9 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
         warnings: _,
         digest: _,
     } = policies;
-    let mut screen = Screen::new().words([shapes::CAPI_GROUP]).words(applied::WORDS);
+    let mut screen = Screen::new()
+        .words([shapes::CAPI_GROUP, operation::WORD])
+        .words(applied::WORDS);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());
     }

@@ -10,6 +10,7 @@ use crate::fleet::patch_target::Fits;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Said, Unclaimed};
+use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
 use crate::policy::{FleetFile, HOLD_ANNOTATION};
@@ -67,6 +68,7 @@ impl<'t> Index<'t> {
         builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
         builder.instantiate();
         builder.instantiate_orphans();
+        builder.share_patches();
         builder.index.listed_requests = builder
             .graph
             .listed()
@@ -148,6 +150,7 @@ impl Builder<'_> {
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
                     self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    self.index.shares[number].insert(Share::Outside(context.chain.clone()), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);
                 }
@@ -179,6 +182,13 @@ impl Builder<'_> {
             for number_of_use in 0..self.patches.uses[user].len() {
                 self.add_layers(user, number_of_use, identity, &mut instance);
             }
+        }
+        if let Some((path, line)) = self.graph.unread_above(&self.index.objects[number].path) {
+            instance.layers.push(Layer::Opaque {
+                path: path.clone(),
+                line: *line,
+                touched: Touched::ANYTHING,
+            });
         }
         Some(instance)
     }
@@ -270,6 +280,25 @@ impl Builder<'_> {
                         instance.layers.retain(|layer| *layer != Layer::Object(patch));
                         self.add(identity, instance, Some(path.clone()));
                     }
+                }
+            }
+        }
+    }
+
+    /// Patches that also reach what has no identity here: a change of theirs would change that, too.
+    fn share_patches(&mut self) {
+        for user in 0..self.patches.uses.len() {
+            let path = self.graph.kustomizations[user].path.clone();
+            for context in self.graph.contexts(user).to_vec() {
+                if !context.renames && self.owner_of(&path, &context).is_some() {
+                    continue;
+                }
+                for patch in self.patches.uses[user]
+                    .iter()
+                    .flat_map(|used| used.objects.iter().flatten())
+                {
+                    let outside = Share::Outside(context.chain.clone());
+                    self.index.shares[*patch].insert(outside, Some(path.clone()));
                 }
             }
         }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Document, Documents, Opened};
 use crate::fleet::index::{Content, Object};
-use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent, Touched};
+use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::PatchTarget;
+use crate::fleet::screen::is_manifest_name;
+use crate::fleet::touched::Touched;
 use crate::model::RepoPath;
 
 use super::build::said;
@@ -50,22 +52,25 @@ pub(super) fn read(opened: &Opened<'_>, kustomizations: &[Kustomization], object
             let target = patch.target.clone();
             let line = patch.line;
             let found = match &patch.content {
-                PatchContent::Opaque(touched) => Some((None, *touched)),
-                PatchContent::File(text) => kustomize::relative(&kustomization.path, text).map(|path| {
-                    let found = of_file(opened, &path, &by_file, objects);
-                    patches.files.insert(path);
-                    found
-                }),
-                PatchContent::Text(_) | PatchContent::Count(_) => Some(within(opened, kustomization, patch, objects)),
+                PatchContent::Opaque(touched) => (None, *touched),
+                PatchContent::File(text) => match kustomize::relative(&kustomization.path, text) {
+                    // What lies at an address is not known.
+                    None => (None, Touched::ANYTHING),
+                    Some(path) => {
+                        let found = of_file(opened, &path, &by_file, objects);
+                        patches.files.insert(path);
+                        found
+                    }
+                },
+                PatchContent::Text(_) | PatchContent::Count(_) => within(opened, kustomization, patch, objects),
             };
-            if let Some((objects, touched)) = found {
-                uses.push(Use {
-                    line,
-                    target,
-                    objects,
-                    touched,
-                });
-            }
+            let (objects, touched) = found;
+            uses.push(Use {
+                line,
+                target,
+                objects,
+                touched,
+            });
         }
         patches.uses.push(uses);
     }
@@ -76,7 +81,7 @@ type Found = (Option<Vec<usize>>, Touched);
 
 /// A patch in a file of its own: the objects of the file, or its operations.
 ///
-/// A file that was left out or can't be read may change anything; without a target it can only be for objects that are not known either.
+/// A file that was left out, can't be read or does not say what it is for may change anything.
 fn of_file(
     opened: &Opened<'_>,
     path: &RepoPath,
@@ -88,14 +93,20 @@ fn of_file(
     };
     let touched = Touched::of(manifest.stream().text());
     let documents = manifest.documents();
-    if !documents.unidentified.is_empty() {
-        return (None, touched);
+    if !is_manifest_name(path.file_name()) || !all_named(&documents) {
+        return (None, Touched::ANYTHING);
     }
     let mut numbers = by_file.get(path).cloned().unwrap_or_default();
     for document in &documents.objects {
         numbers.extend(operations(document, objects));
     }
     (Some(numbers), touched)
+}
+
+/// Whether every document says once what it is, or is a list of operations.
+fn all_named(documents: &Documents<'_>) -> bool {
+    let named = |document: &Document<'_>| !document.key.kind.is_empty() || document.root.is_sequence();
+    documents.unidentified.is_empty() && documents.objects.iter().all(named)
 }
 
 /// Adds the list of operations that a document is.
@@ -135,8 +146,11 @@ fn within(opened: &Opened<'_>, kustomization: &Kustomization, patch: &Patch, obj
         PatchContent::Text(pointer) => {
             let text = document.root.nearest(pointer).node;
             let touched = Touched::of(text.text().unwrap_or(text.source()));
-            let documents = document.within(pointer, |documents| of_documents(&documents, objects));
-            (documents.ok().flatten(), touched)
+            match document.within(pointer, |documents| of_documents(&documents, objects)) {
+                Ok(Some(numbers)) => (Some(numbers), touched),
+                Ok(None) => (None, Touched::ANYTHING),
+                Err(_) => (None, touched),
+            }
         }
         PatchContent::File(_) | PatchContent::Opaque(_) => (None, Touched::ANYTHING),
     });
@@ -145,7 +159,7 @@ fn within(opened: &Opened<'_>, kustomization: &Kustomization, patch: &Patch, obj
 
 /// The documents of a text; nothing if one of them says twice what it is.
 fn of_documents(documents: &Documents<'_>, objects: &mut Vec<Object>) -> Option<Vec<usize>> {
-    if !documents.unidentified.is_empty() {
+    if !all_named(documents) {
         return None;
     }
     let mut numbers = Vec::new();

@@ -142,7 +142,11 @@ pub(in crate::fleet) fn integer(document: &Document<'_>, below: &[&str]) -> Read
             let pointer = document.pointer(below);
             Reading::at(document, Some(Scalar::Integer(number)), pointer, line, Form::Scalar)
         }
-        Err(refusal) => Reading::refused(document, None, Refused::at(line, refusal)),
+        // That a file is a template says more than that `{{ n }}` is a mapping.
+        Err(refusal) => {
+            let refused = document.standing.clone().unwrap_or(Refused::at(line, refusal));
+            Reading::refused(document, None, refused)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod files;
 mod fixtures;
 mod generated;
 mod refused;
+mod suite;
 mod writer;
 
 use std::borrow::Cow;

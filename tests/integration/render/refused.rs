@@ -88,6 +88,17 @@ fn a_scalar_that_is_no_plain_value_on_one_line_is_refused() {
             "{text}"
         );
     }
+    for (text, source) in [
+        ("--qps=20", "\"\\x2d-qps=20\""),
+        ("a/b", "\"a\\/b\""),
+        ("a\tb", "\"a\\tb\""),
+    ] {
+        let text = text.to_owned();
+        assert_eq!(
+            refused(&format!("a: {source}\n"), string("/a", &text, "x")),
+            Problem::Escapes { text }
+        );
+    }
     let wrong = |wanted, found| Problem::WrongKind { wanted, found };
     assert_eq!(
         refused("a: {{ .Values.n }}\n", number("/a", 3, 5)),
