@@ -9,8 +9,8 @@ use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers::{self, Text};
 use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
 use crate::fleet::tree::FleetTree;
-use crate::model::{ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
-use crate::policy::catalogue::{Manager, manager_of};
+use crate::model::{Binding, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
+use crate::policy::catalogue::{Manager, flags_of, manager_of, managers};
 use crate::policy::{
     Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
@@ -40,6 +40,53 @@ pub(super) fn bind(
         }
     }
 }
+
+/// Everything that a component's Deployment says in a management cluster, whether a policy asks for it or not: its replicas, if it is a
+/// platform component, and the flags that the catalogue knows.
+pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -> Vec<(Target, Binding)> {
+    let mut found = Vec::new();
+    for (region, cluster) in fleet.management_clusters() {
+        let management_cluster = &cluster.name;
+        let binder = Binder {
+            tree,
+            index,
+            region,
+            management_cluster,
+        };
+        for (name, manager) in managers() {
+            let Ok(component) = name.parse::<ComponentName>() else {
+                continue;
+            };
+            let flags = flags_of(name).filter_map(|flag| flag.parse::<FlagName>().ok());
+            for flag in flags {
+                let container = manager.container;
+                let wanted = Wanted::Argument { container, flag: &flag };
+                // A flag that is not written is at its default, and that is no number of the repository's.
+                let reading = binder
+                    .of_deployment(&component, wanted)
+                    .filter(|reading| reading.value.is_some());
+                let target = Target::Controller {
+                    management_cluster: management_cluster.clone(),
+                    component: component.clone(),
+                    flag: flag.clone(),
+                };
+                found.extend(reading.map(|reading| (target, placed(reading))));
+            }
+            if name == PLATFORM {
+                let reading = binder.of_deployment(&component, Wanted::Replicas);
+                let target = Target::Platform {
+                    management_cluster: management_cluster.clone(),
+                    component,
+                };
+                found.extend(reading.map(|reading| (target, placed(reading))));
+            }
+        }
+    }
+    found
+}
+
+/// The component whose replicas a policy may decide on.
+const PLATFORM: &str = "kamaji";
 
 struct Binder<'a, 't> {
     tree: &'a FleetTree,

@@ -3,7 +3,7 @@
 //! Everything that is declared is bound, whether a policy selects it or not: who decides wants to say so. What can't be written is bound all
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
-mod components;
+pub(super) mod components;
 mod node_groups;
 mod sharding;
 mod write_to;
@@ -60,8 +60,17 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
 ///
 /// The tree must have passed [`screen`] of the same policies. Nothing fails: what is wrong with the repository is part of the answer.
 pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declared {
+    bind_index(fleet, policies, tree, &index_of(fleet, policies, tree))
+}
+
+/// The objects of a tree, without the requests that the policies name.
+pub(super) fn index_of<'t>(fleet: &'t FleetFile, policies: &PolicySet, tree: &'t FleetTree) -> Index<'t> {
     let requests: Vec<_> = policies.sharding.iter().map(|policy| &policy.requests).collect();
-    let index = Index::build(fleet, tree, &requests);
+    Index::build(fleet, tree, &requests)
+}
+
+/// Binds every target that an index of the tree declares.
+pub(super) fn bind_index(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, index: &Index<'_>) -> Declared {
     let mut declared = Declared {
         base: tree.base().clone(),
         bindings: Default::default(),
@@ -69,9 +78,9 @@ pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declar
         shards: Default::default(),
         unbound: index.unbound.clone(),
     };
-    node_groups::bind(fleet, policies, tree, &index, &mut declared);
-    components::bind(fleet, policies, tree, &index, &mut declared);
-    sharding::bind(policies, tree, &index, &mut declared);
+    node_groups::bind(fleet, policies, tree, index, &mut declared);
+    components::bind(fleet, policies, tree, index, &mut declared);
+    sharding::bind(policies, tree, index, &mut declared);
     refuse_shared_places(&mut declared);
     declared.unbound.sort();
     declared.unbound.dedup();
@@ -79,7 +88,7 @@ pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declar
 }
 
 /// A binding that says only where.
-fn placed(reading: Reading) -> Binding {
+pub(super) fn placed(reading: Reading) -> Binding {
     Binding {
         value: reading.value,
         site: reading.site,
@@ -113,7 +122,7 @@ fn refuse_shared_places(declared: &mut Declared) {
 }
 
 /// Makes a site refused, unless it is already: the first reason is the one that is nearest to the value.
-fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusal) {
+pub(super) fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusal) {
     if let Site::Writable(place) = site {
         *site = Site::Refused {
             path: Some(place.path.clone()),
@@ -124,7 +133,7 @@ fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusa
 }
 
 /// Refuses a value that stands in a document of which other objects come, too.
-fn refuse_shared(index: &Index<'_>, object: usize, site: &mut Site) {
+pub(super) fn refuse_shared(index: &Index<'_>, object: usize, site: &mut Site) {
     let Some(shared) = index.shared_by(object) else {
         return;
     };

@@ -128,7 +128,6 @@ fn what_a_kustomization_writes_last_is_not_written_below_it() {
         "configurations: [c.yaml]\nreplicas: [{name: grey-md-0, count: 7}]\n",
         "patches: [{path: patch.yaml, target: {kind: MachineDeployment, labelSelector: tier=none}}]\n",
         "patches: [{path: patch.yaml, target: {kind: MachineDeployment, name: \"gr[ae]y\"}}]\n",
-        "patches: [{path: patch.yaml, target: {kind: MachineDeployment, namespace: other}}]\n",
     ] {
         let folder = "clusters/eu/eu-1/shard-b/grey";
         let kustomization = format!("{folder}/kustomization.yaml");

@@ -254,7 +254,7 @@ fn what_git_does_not_say_of_a_flag_is_held() {
         w.binding(BURST).site = Site::Refused { path: None, line: 0, refusal: Refusal::Alias };
     }), @r"
     controller/eu-1/capi/kube-api-burst: hold
-        not-writable: --kube-api-burst stands in the list more than once
+        not-writable: the path goes through an alias
     controller/eu-1/capi/kube-api-qps: hold
         not-declared: it is live, but no file that was read declares it
     ");
