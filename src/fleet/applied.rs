@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use crate::model::{InvalidName, RepoPath};
 use crate::yaml::{self, Node};
 
+use super::appliers::{ARGO, FLUX};
 use super::document::{Document, Manifest};
 use super::shapes::find;
 use super::tree::FleetTree;
-
-const FLUX: &str = "kustomize.toolkit.fluxcd.io";
-const ARGO: &str = "argoproj.io";
 
 /// What the files mention that say it.
 pub(super) const WORDS: [&str; 2] = [FLUX, ARGO];
@@ -85,7 +83,7 @@ fn of_generators(root: Node<'_>) -> Vec<String> {
 }
 
 /// The folder that a path means, nothing for the root; an error for what is no path of a repository.
-fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
+pub(super) fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
     let marks = ["{{", "${", "*", "?", "["];
     let text = match marks.iter().filter_map(|mark| text.find(mark)).min() {
         Some(end) => text[..end].rsplit_once('/').map_or("", |(folder, _)| folder),

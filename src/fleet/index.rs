@@ -3,6 +3,8 @@
 mod build;
 mod patches;
 
+pub(super) use build::VARIABLE;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::jsonptr::PointerBuf;
@@ -12,6 +14,7 @@ use crate::model::{ManagementClusterName, ObjectKey, RepoPath, Unbound};
 use super::document::{At, Opened};
 use super::operation::Operation;
 use super::shapes::Said;
+use super::substitute::Substituter;
 use super::touched::Touched;
 
 /// One document that matters: a manifest, or something that is merged over one.
@@ -74,6 +77,8 @@ pub(super) struct Instance {
     pub(super) layers: Vec<Layer>,
     /// The holds that kustomizations put on it.
     pub(super) holds: Vec<String>,
+    /// What fills in its variables, as numbers of [`Index::substituters`].
+    pub(super) variables: Vec<usize>,
 }
 
 /// Something that is merged over a manifest.
@@ -118,6 +123,8 @@ pub(super) struct Index<'t> {
     pub(super) instances: BTreeMap<Identity, Vec<Instance>>,
     /// What can't be bound.
     pub(super) unbound: Vec<Unbound>,
+    /// The Flux Kustomizations that fill in variables.
+    pub(super) substituters: Vec<Substituter>,
     /// The requests that a kustomization lists, each with the first that does.
     pub(super) listed_requests: BTreeMap<RepoPath, RepoPath>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
@@ -174,8 +181,17 @@ impl Index<'_> {
     pub(super) fn named(
         &self,
         management_cluster: &ManagementClusterName,
-        [group, kind, name]: [&str; 3],
+        object: [&str; 3],
     ) -> impl Iterator<Item = &Instance> {
+        self.all_named(management_cluster, object).map(|(_, instance)| instance)
+    }
+
+    /// The same, each with what it is.
+    pub(super) fn all_named(
+        &self,
+        management_cluster: &ManagementClusterName,
+        [group, kind, name]: [&str; 3],
+    ) -> impl Iterator<Item = (&Identity, &Instance)> {
         let first = Identity {
             management_cluster: management_cluster.clone(),
             group: group.to_owned(),
@@ -192,7 +208,7 @@ impl Index<'_> {
                     ..first.clone()
                 }
         });
-        same.flat_map(|(_, instances)| instances)
+        same.flat_map(|(identity, instances)| instances.iter().map(move |instance| (identity, instance)))
     }
 
     /// Where a document begins, for people.

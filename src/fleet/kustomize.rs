@@ -30,8 +30,10 @@ pub(super) struct Kustomization {
     pub(super) path: RepoPath,
     /// Which document of the file's stream, counted from 0.
     pub(super) document: usize,
-    /// Whether it is a `Component`, whose patches reach what its users list.
-    pub(super) component: bool,
+    /// The pointer from the document's root to it; empty unless it is an item of a list.
+    pub(super) prefix: PointerBuf,
+    /// What it is.
+    pub(super) role: Role,
     /// The namespace that it gives to everything.
     pub(super) namespace: Option<String>,
     /// Whether it changes the names of objects.
@@ -42,6 +44,38 @@ pub(super) struct Kustomization {
     pub(super) lists: Vec<Listed>,
     /// Its patches in the order in which they apply.
     pub(super) patches: Vec<Patch>,
+}
+
+/// What a kustomization is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A `Kustomization` of a folder.
+    Folder,
+    /// A `Component`, whose patches reach what its users list.
+    Component,
+    /// A Flux `Kustomization`, which applies a folder.
+    Flux {
+        /// Whether it applies to another cluster than its own.
+        elsewhere: bool,
+        /// Whether it replaces variables in what it applies.
+        substitutes: bool,
+    },
+    /// A source of an Argo CD `Application`, which applies a folder.
+    Argo {
+        /// The name of the cluster that it applies to.
+        destination: Option<String>,
+        /// The namespace of what names none.
+        namespace: Option<String>,
+        /// Whether it takes files in folders of the folder.
+        recurses: bool,
+    },
+}
+
+impl Role {
+    /// Whether it applies a folder from outside.
+    pub(super) fn applies(&self) -> bool {
+        matches!(self, Self::Flux { .. } | Self::Argo { .. })
+    }
 }
 
 /// A file or folder as a kustomization names it.
@@ -62,6 +96,8 @@ pub(super) struct Patch {
     pub(super) content: PatchContent,
     /// What it is for; a strategic merge without a target is for the object that it names.
     pub(super) target: Option<PatchTarget>,
+    /// Whether it applies after the field `patches`, to which Flux and Argo CD add theirs.
+    pub(super) late: bool,
 }
 
 /// Where a patch stands.
@@ -83,7 +119,8 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
     let mut kustomization = Kustomization {
         path: path.clone(),
         document: 0,
-        component: false,
+        prefix: PointerBuf::root(),
+        role: Role::Folder,
         namespace: None,
         renames: false,
         hold: None,
@@ -102,7 +139,9 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         return Err(Refused::at(alias.position().line, Refusal::Alias));
     }
     let text = |key| get(root, key).and_then(Node::text).filter(|text| !text.is_empty());
-    kustomization.component = text("kind") == Some("Component");
+    if text("kind") == Some("Component") {
+        kustomization.role = Role::Component;
+    }
     kustomization.namespace = text("namespace").map(str::to_owned);
     kustomization.renames = text("namePrefix").or(text("nameSuffix")).is_some();
     kustomization.hold = get(root, "commonAnnotations")
@@ -131,7 +170,8 @@ pub(super) fn patches(root: Node<'_>, below: &[&str]) -> Vec<Patch> {
             let mut at = PointerBuf::from_tokens(below.iter().copied());
             at.push_back(key);
             at.push_back(index);
-            patches.push(read(item, at));
+            let late = !matches!(key, "patchesStrategicMerge" | "patches");
+            patches.push(Patch { late, ..read(item, at) });
         }
     };
     for key in ["patchesStrategicMerge", "patches", "patchesJson6902"] {
@@ -174,7 +214,12 @@ fn patch(item: Node<'_>, mut at: PointerBuf) -> Patch {
             PatchContent::File(text.to_owned())
         };
         let target = None;
-        return Patch { line, content, target };
+        return Patch {
+            line,
+            content,
+            target,
+            late: false,
+        };
     }
     let target = get(item, "target").map(PatchTarget::read);
     let content = if let Some(path) = get(item, "path").and_then(Node::text) {
@@ -186,7 +231,12 @@ fn patch(item: Node<'_>, mut at: PointerBuf) -> Patch {
         // Neither a path nor a text that can be read: an alias, or a mapping written as YAML.
         PatchContent::Opaque(Touched::of(item.source()))
     };
-    Patch { line, content, target }
+    Patch {
+        line,
+        content,
+        target,
+        late: false,
+    }
 }
 
 /// The kinds that `replicas:` of a kustomization counts (kustomize's `replicas.go` in its default configuration).
@@ -212,6 +262,7 @@ fn count(item: Node<'_>, mut at: PointerBuf, configured: bool) -> Patch {
             name: name.unwrap_or_default(),
             ..PatchTarget::default()
         }),
+        late: true,
     }
 }
 
@@ -230,6 +281,7 @@ fn rewriter(item: Node<'_>) -> Patch {
         line: item.position().line,
         content: PatchContent::Opaque(touched),
         target: None,
+        late: true,
     }
 }
 
@@ -250,6 +302,12 @@ pub(super) fn relative(kustomization: &RepoPath, text: &str) -> Option<RepoPath>
         }
     }
     parts.join("/").parse().ok()
+}
+
+/// The kustomization of the root of the repository.
+pub(super) fn of_root(tree: &FleetTree) -> Option<RepoPath> {
+    let paths = NAMES.iter().filter_map(|name| name.parse().ok());
+    paths.into_iter().find(|path| tree.mode(path).is_some())
 }
 
 /// The kustomization of a folder.
@@ -299,7 +357,8 @@ replicas:
         let Kustomization {
             path: _,
             document: _,
-            component,
+            prefix: _,
+            role,
             namespace,
             renames,
             hold: _,
@@ -307,24 +366,28 @@ replicas:
             patches,
         } = kustomization(text).unwrap();
         assert_eq!(
-            (component, namespace.as_deref(), renames),
-            (false, Some("shard-a"), false)
+            (role, namespace.as_deref(), renames),
+            (Role::Folder, Some("shard-a"), false)
         );
         let lists: Vec<(&str, usize)> = lists.iter().map(|listed| (listed.text.as_str(), listed.line)).collect();
         assert_eq!(lists, [("md.yaml", 5), ("../base", 6), ("../old", 7), ("../c", 9)]);
         let shown: Vec<String> = patches
             .iter()
-            .map(|Patch { line, content, target }| {
-                let PatchTarget { kind, name, .. } = target.clone().unwrap_or_default();
-                let content = match content {
-                    PatchContent::File(path) => path.clone(),
-                    PatchContent::Text(pointer) | PatchContent::Count(pointer) => pointer.to_string(),
-                    PatchContent::Opaque(Touched {
-                        replicas, arguments, ..
-                    }) => format!("{replicas} {arguments}"),
-                };
-                format!("{line}: {content} for {kind}/{name}")
-            })
+            .map(
+                |Patch {
+                     line, content, target, ..
+                 }| {
+                    let PatchTarget { kind, name, .. } = target.clone().unwrap_or_default();
+                    let content = match content {
+                        PatchContent::File(path) => path.clone(),
+                        PatchContent::Text(pointer) | PatchContent::Count(pointer) => pointer.to_string(),
+                        PatchContent::Opaque(Touched {
+                            replicas, arguments, ..
+                        }) => format!("{replicas} {arguments}"),
+                    };
+                    format!("{line}: {content} for {kind}/{name}")
+                },
+            )
             .collect();
         assert_eq!(
             shown,

@@ -11,13 +11,14 @@ use json_patch::jsonptr::PointerBuf;
 use crate::model::Refusal;
 use crate::yaml::Node;
 
-use super::document::{Document, Opened};
+use super::document::Document;
 use super::field::{self, Field, Located, locate};
 use super::gate::Refused;
 use super::index::{Content, Index, Instance, Layer, Object};
 use super::kustomize::COUNTED_KINDS;
 use super::operation::{Operation, Verb};
 use super::shapes::{Reading, find};
+use super::substitute;
 use relation::{Names, Relation, relation};
 
 pub(super) use texts::{Text, texts};
@@ -26,13 +27,8 @@ pub(super) use texts::{Text, texts};
 pub(super) type Read = fn(&Document<'_>, &[&str]) -> Reading;
 
 /// The place of a field, with the object that has it (a number of [`Index::objects`]).
-pub(super) fn value(
-    opened: &Opened<'_>,
-    index: &Index,
-    instance: &Instance,
-    field: &Field<'_>,
-    read: Read,
-) -> Option<(usize, Reading)> {
+pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, read: Read) -> Option<(usize, Reading)> {
+    let opened = &index.opened;
     let mut at = None;
     let mut names = Names::default();
     let mut uncertain = None;
@@ -71,7 +67,7 @@ pub(super) fn value(
     if let Some(refusal) = uncertain {
         reading.refuse_as(refusal);
     }
-    Some((number, reading))
+    Some(substitute::follow(index, instance, number, reading))
 }
 
 /// What a layer does to a field.

@@ -7,6 +7,7 @@
 //! Absent on purpose: writing (that is `render`), cluster access, and any attempt to render Helm or kustomize.
 
 mod applied;
+mod appliers;
 mod bind;
 mod document;
 mod field;
@@ -20,6 +21,7 @@ mod resolve;
 mod scan;
 mod screen;
 mod shapes;
+mod substitute;
 #[cfg(test)]
 mod testing;
 mod touched;

@@ -5,8 +5,11 @@ use std::rc::Rc;
 
 use crate::model::{Refusal, RepoPath, Unbound};
 
+use super::applied::folder as folder_of;
+use super::appliers;
 use super::gate::Refused;
-use super::kustomize::{self, Kustomization, Listed};
+use super::kustomize::{self, Kustomization, Listed, Role};
+use super::screen::is_manifest_name;
 use super::tree::{FleetTree, Mode};
 
 /// The longest chain of kustomizations that is followed. Written overlays nest three or four deep; the bound stops circles.
@@ -25,6 +28,8 @@ pub(super) struct Context {
     pub(super) chain: Vec<usize>,
     /// The namespace that they give: the outermost one that gives any counts.
     pub(super) namespace: Option<String>,
+    /// The namespace of what has none after all.
+    pub(super) default_namespace: Option<String>,
     /// Whether any of them changes names.
     pub(super) renames: bool,
 }
@@ -66,6 +71,7 @@ impl Graph {
                 }
             }
         }
+        graph.kustomizations.extend(appliers::read(tree));
         graph.link(tree);
         graph.contexts = vec![None; graph.kustomizations.len()];
         for index in 0..graph.kustomizations.len() {
@@ -82,10 +88,24 @@ impl Graph {
             .kustomizations
             .iter()
             .enumerate()
+            .filter(|(_, read)| !read.role.applies())
             .map(|(index, read)| (&read.path, index))
             .collect();
         for (index, kustomization) in self.kustomizations.iter().enumerate() {
             for Listed { text, line } in &kustomization.lists {
+                if kustomization.role.applies() {
+                    let (files, folders) = applied(tree, text, &kustomization.role, &by_path);
+                    for file in files {
+                        self.users_of_file.entry(file).or_default().insert(index);
+                    }
+                    for folder in folders {
+                        self.users[folder].insert(index);
+                        if self.kustomizations[folder].role == Role::Component {
+                            self.components[index].push(folder);
+                        }
+                    }
+                    continue;
+                }
                 let Some(path) = kustomize::relative(&kustomization.path, text) else {
                     continue;
                 };
@@ -100,7 +120,7 @@ impl Graph {
                         let listed = kustomize::of_folder(tree, &path).and_then(|path| by_path.get(&path).copied());
                         if let Some(listed) = listed.filter(|listed| *listed != index) {
                             self.users[listed].insert(index);
-                            if self.kustomizations[listed].component {
+                            if self.kustomizations[listed].role == Role::Component {
                                 self.components[index].push(listed);
                             }
                         }
@@ -124,6 +144,10 @@ impl Graph {
         }
         let own = &self.kustomizations[index];
         let (namespace, renames) = (own.namespace.clone(), own.renames);
+        let default_namespace = match &own.role {
+            Role::Argo { namespace, .. } => namespace.clone(),
+            _ => None,
+        };
         above.push(index);
         let users: Vec<usize> = match above.len() {
             LONGEST_CHAIN.. => Vec::new(),
@@ -141,6 +165,7 @@ impl Graph {
                 contexts.insert(Context {
                     chain,
                     namespace: outer.namespace.clone().or_else(|| namespace.clone()),
+                    default_namespace: outer.default_namespace.clone(),
                     renames: renames || outer.renames,
                 });
             }
@@ -151,6 +176,7 @@ impl Graph {
             contexts.insert(Context {
                 chain,
                 namespace,
+                default_namespace,
                 renames,
             });
         }
@@ -186,7 +212,10 @@ impl Graph {
     /// The files that a kustomization lists, each with the first that does.
     pub(super) fn listed(&self) -> impl Iterator<Item = (&RepoPath, &RepoPath)> {
         let listed = self.users_of_file.iter();
-        listed.filter_map(|(file, users)| Some((file, &self.kustomizations[*users.first()?].path)))
+        listed.filter_map(|(file, users)| {
+            let mut users = users.iter().map(|user| &self.kustomizations[*user]);
+            Some((file, &users.find(|user| !user.role.applies())?.path))
+        })
     }
 
     /// The ways in which a file is used: one, without a chain, if no kustomization lists it.
@@ -198,6 +227,13 @@ impl Graph {
                 contexts.take(MOST_CONTEXTS).cloned().collect()
             }
         }
+    }
+
+    /// The number of the kustomization that a file is.
+    pub(super) fn number_of(&self, path: &RepoPath) -> Option<usize> {
+        let own = |kustomization: &Kustomization| kustomization.path == *path && !kustomization.role.applies();
+        let is_one = kustomize::is_name(path.file_name());
+        is_one.then(|| self.kustomizations.iter().position(own)).flatten()
     }
 
     /// The kustomizations whose patches reach what comes along a chain: the chain itself and the components that it lists, in the order
@@ -236,6 +272,52 @@ impl Graph {
     }
 }
 
+/// What an applier takes from a folder of the repository: files, and kustomizations by number.
+///
+/// A folder with a kustomization is that. Else Flux makes one of every manifest below, and of the folders that have one of their own; Argo CD
+/// takes the manifests of the folder itself, or all below it if it is told so.
+fn applied(
+    tree: &FleetTree,
+    folder: &str,
+    role: &Role,
+    by_path: &BTreeMap<&RepoPath, usize>,
+) -> (Vec<RepoPath>, BTreeSet<usize>) {
+    let (mut files, mut folders) = (Vec::new(), BTreeSet::new());
+    let Ok(folder) = folder_of(folder) else {
+        return (files, folders);
+    };
+    let kustomization = |folder: &Option<RepoPath>| {
+        let path = match folder {
+            Some(folder) => kustomize::of_folder(tree, folder),
+            None => kustomize::of_root(tree),
+        };
+        path.and_then(|path| by_path.get(&path).copied())
+    };
+    if let Some(own) = kustomization(&folder) {
+        return (files, [own].into());
+    }
+    for (path, _) in tree.kept() {
+        let below = folder.as_ref().is_none_or(|folder| path.is_under(folder));
+        if !below || !is_manifest_name(path.file_name()) || kustomize::is_name(path.file_name()) {
+            continue;
+        }
+        match role {
+            Role::Argo { recurses: false, .. } if path.parent() != folder => {}
+            Role::Argo { .. } => files.push(path.clone()),
+            _ => {
+                // The outermost folder below that has a kustomization stands for all that is in it.
+                let above = std::iter::successors(path.parent(), RepoPath::parent);
+                let within = above.take_while(|above| Some(above) != folder.as_ref()).map(Some);
+                match within.filter_map(|above| kustomization(&above)).last() {
+                    Some(inner) => drop(folders.insert(inner)),
+                    None => files.push(path.clone()),
+                }
+            }
+        }
+    }
+    (files, folders)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,8 +334,10 @@ mod tests {
             let Context {
                 chain,
                 namespace,
+                default_namespace,
                 renames,
             } = context;
+            let namespace = namespace.or(default_namespace);
             let chain: Vec<String> = chain
                 .iter()
                 .map(|index| graph.kustomizations[*index].path.parent().unwrap().to_string())

@@ -219,14 +219,13 @@ impl Binder<'_, '_> {
 
     /// The value in the last layer that writes it, else in the manifest.
     fn of_instance(&self, instance: &Instance, wanted: Wanted<'_>) -> Option<(usize, Reading)> {
-        let opened = &self.index.opened;
         match wanted {
-            Wanted::Replicas => layers::value(opened, self.index, instance, &Field::replicas(), integer),
+            Wanted::Replicas => layers::value(self.index, instance, &Field::replicas(), integer),
             Wanted::Argument { container, flag } => {
                 let texts = |list| {
                     let field = Field::of_container(container, &[list]);
                     let read: (layers::Read, layers::Read) = (arguments::list_at, arguments::text_at);
-                    layers::texts(opened, self.index, instance, &field, read)
+                    layers::texts(self.index, instance, &field, read)
                 };
                 let (command, args) = (texts("command"), texts("args"));
                 let items: Vec<Text> = command.items.into_iter().chain(args.items).collect();

@@ -15,7 +15,7 @@ use crate::policy::catalogue::manager_of;
 use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
-use super::index::{Index, Shared};
+use super::index::{Index, Shared, VARIABLE};
 use super::operation;
 use super::screen::Screen;
 use super::shapes::{self, Reading};
@@ -32,7 +32,7 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
         digest: _,
     } = policies;
     let mut screen = Screen::new()
-        .words([shapes::CAPI_GROUP, operation::WORD])
+        .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
         .words(applied::WORDS);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());

@@ -168,8 +168,8 @@ impl<'i> Binder<'i, '_> {
     fn effective(&self, instances: &[Instance], field: &Field<'_>, claimed: Claimed<'i>) -> (usize, Reading) {
         let said = (claimed.object, claimed.claim.replicas.clone());
         match instances {
-            [instance] if !instance.layers.is_empty() => {
-                let merged = layers::value(&self.index.opened, self.index, instance, field, integer);
+            [instance] if !instance.layers.is_empty() || !instance.variables.is_empty() => {
+                let merged = layers::value(self.index, instance, field, integer);
                 merged.unwrap_or(said)
             }
             _ => said,

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fleet::document::{Document, Documents, Manifest, Opened};
+use crate::fleet::appliers::FLUX;
+use crate::fleet::document::{At, Document, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
-use crate::fleet::kustomize::{self, COUNTED_KINDS};
+use crate::fleet::kustomize::{self, COUNTED_KINDS, Kustomization, Role};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::Fits;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Said, Unclaimed};
+use crate::fleet::substitute::Substituter;
 use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
@@ -26,6 +28,12 @@ const MOST_INSTANCES: usize = 1_000_000;
 /// What a file that does not parse must mention to be worth a word.
 const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "MachinePool"];
 
+/// How a variable of Flux begins.
+pub(in crate::fleet) const VARIABLE: &str = "${";
+
+/// The kinds, by API group, that are kept besides those that declare node groups.
+const KEPT: [(&str, &str); 3] = [("apps", "Deployment"), ("", "ConfigMap"), (FLUX, "Kustomization")];
+
 struct Builder<'t> {
     tree: &'t FleetTree,
     graph: Graph,
@@ -33,6 +41,8 @@ struct Builder<'t> {
     territories: BTreeMap<&'t RepoPath, &'t ManagementClusterName>,
     patches: Patches,
     matched: BTreeSet<(usize, usize)>,
+    /// By kustomization: its number among those that fill in variables.
+    substituters: BTreeMap<usize, usize>,
     instances: usize,
     index: Index<'t>,
 }
@@ -49,12 +59,14 @@ impl<'t> Index<'t> {
                 .collect(),
             patches: Patches::default(),
             matched: BTreeSet::new(),
+            substituters: BTreeMap::new(),
             instances: 0,
             index: Self {
                 opened: Opened::new(tree),
                 objects: Vec::new(),
                 instances: BTreeMap::new(),
                 unbound: Vec::new(),
+                substituters: Vec::new(),
                 listed_requests: BTreeMap::new(),
                 shares: Vec::new(),
             },
@@ -65,6 +77,7 @@ impl<'t> Index<'t> {
             &builder.graph.kustomizations,
             &mut builder.index.objects,
         );
+        builder.find_substituters();
         builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
         builder.instantiate();
         builder.instantiate_orphans();
@@ -123,6 +136,37 @@ impl Builder<'_> {
         }
     }
 
+    /// Finds what fills in variables, and the files in which it finds them.
+    fn find_substituters(&mut self) {
+        for (number, applier) in self.graph.kustomizations.iter().enumerate() {
+            if let Role::Flux { substitutes: true, .. } = &applier.role {
+                self.substituters.insert(number, self.index.substituters.len());
+                self.index.substituters.push(Substituter {
+                    path: applier.path.clone(),
+                    at: At {
+                        document: applier.document,
+                        prefix: applier.prefix.clone(),
+                        outer: None,
+                    },
+                    files: Vec::new(),
+                });
+            }
+        }
+        if self.substituters.is_empty() {
+            return;
+        }
+        for (path, _) in self.tree.kept().filter(|(_, bytes)| yaml::mentions(bytes, &[VARIABLE])) {
+            let contexts = match self.graph.number_of(path) {
+                Some(kustomization) => self.graph.contexts(kustomization).to_vec(),
+                None => self.graph.contexts_of_file(path),
+            };
+            let appliers: BTreeSet<usize> = contexts.into_iter().flat_map(|context| context.chain).collect();
+            for number in appliers.iter().filter_map(|applier| self.substituters.get(applier)) {
+                self.index.substituters[*number].files.push(path.clone());
+            }
+        }
+    }
+
     fn instantiate(&mut self) {
         for number in 0..self.patches.first {
             let Object { path, line, key, .. } = &self.index.objects[number];
@@ -137,6 +181,7 @@ impl Builder<'_> {
                     // Whoever uses it there is nobody's that is known, but somebody's.
                     let outside = Share::Outside(context.chain.clone());
                     self.index.shares[number].insert(outside, overlay);
+                    self.share_patches_of(&key, &context);
                     continue;
                 };
                 somewhere = true;
@@ -155,7 +200,7 @@ impl Builder<'_> {
                     self.add(identity, instance, overlay);
                 }
             }
-            if !somewhere && key.kind != "Deployment" {
+            if !somewhere && key.group == shapes::CAPI_GROUP {
                 let message = "it lies outside the paths of every management cluster";
                 self.unbound(&path, &key.to_string(), Refused::shape(line, message));
             }
@@ -177,12 +222,29 @@ impl Builder<'_> {
             object: number,
             ..Instance::default()
         };
+        // Flux and Argo CD add to the kustomization of the folder that they apply: what comes late there comes after theirs.
+        let mut waiting: Option<usize> = None;
         for user in self.graph.patching(&context.chain) {
+            let applies = self.graph.kustomizations[user].role.applies();
+            if let Some(before) = waiting.take_if(|_| !applies) {
+                self.add_all_layers(before, true, identity, &mut instance);
+            }
             instance.holds.extend(self.graph.kustomizations[user].hold.clone());
-            for number_of_use in 0..self.patches.uses[user].len() {
-                self.add_layers(user, number_of_use, identity, &mut instance);
+            self.add_all_layers(user, false, identity, &mut instance);
+            if applies {
+                if let Some(before) = waiting.take() {
+                    self.add_all_layers(before, true, identity, &mut instance);
+                }
+                self.add_all_layers(user, true, identity, &mut instance);
+            } else {
+                waiting = Some(user);
             }
         }
+        if let Some(before) = waiting {
+            self.add_all_layers(before, true, identity, &mut instance);
+        }
+        let substituted = context.chain.iter().filter_map(|index| self.substituters.get(index));
+        instance.variables.extend(substituted);
         if let Some((path, line)) = self.graph.unread_above(&self.index.objects[number].path) {
             instance.layers.push(Layer::Opaque {
                 path: path.clone(),
@@ -193,6 +255,15 @@ impl Builder<'_> {
         Some(instance)
     }
 
+    /// Adds what the patches of a kustomization put on an object: those that come early, or those that come late.
+    fn add_all_layers(&mut self, user: usize, late: bool, identity: &Identity, instance: &mut Instance) {
+        for number in 0..self.patches.uses[user].len() {
+            if self.patches.uses[user][number].late == late {
+                self.add_layers(user, number, identity, instance);
+            }
+        }
+    }
+
     /// Adds what a patch puts on an object.
     fn add_layers(&mut self, user: usize, number: usize, identity: &Identity, instance: &mut Instance) {
         let Use {
@@ -200,6 +271,7 @@ impl Builder<'_> {
             target,
             objects,
             touched,
+            late: _,
         } = &self.patches.uses[user][number];
         let path = &self.graph.kustomizations[user].path;
         let object = &self.index.objects[instance.object].key;
@@ -285,9 +357,29 @@ impl Builder<'_> {
         }
     }
 
+    /// The patches that reach an object outside of all management clusters: a change of theirs would change that, too.
+    fn share_patches_of(&mut self, key: &ObjectKey, context: &Context) {
+        for user in self.graph.patching(&context.chain) {
+            for Use { target, objects, .. } in &self.patches.uses[user] {
+                let what = [key.group.as_str(), &key.kind, &key.name];
+                let fits = target.as_ref().map_or(Fits::Perhaps, |target| target.fits(what, None));
+                for patch in objects.iter().flatten().filter(|_| fits != Fits::No) {
+                    let patch_key = &self.index.objects[*patch].key;
+                    if target.is_some() || (&patch_key.kind, &patch_key.name) == (&key.kind, &key.name) {
+                        let outside = Share::Outside(context.chain.clone());
+                        self.index.shares[*patch].insert(outside, Some(self.graph.kustomizations[user].path.clone()));
+                    }
+                }
+            }
+        }
+    }
+
     /// Patches that also reach what has no identity here: a change of theirs would change that, too.
     fn share_patches(&mut self) {
         for user in 0..self.patches.uses.len() {
+            if self.graph.kustomizations[user].role.applies() {
+                continue;
+            }
             let path = self.graph.kustomizations[user].path.clone();
             for context in self.graph.contexts(user).to_vec() {
                 if !context.renames && self.owner_of(&path, &context).is_some() {
@@ -329,14 +421,32 @@ impl Builder<'_> {
     /// The management cluster of a use of a file: that of the outermost kustomization on the way that lies in one's paths, or of one
     /// further in whose path is more exact. So a base belongs to whoever uses it.
     fn owner_of(&self, path: &RepoPath, context: &Context) -> Option<ManagementClusterName> {
-        let inwards = context
+        let chain = context
             .chain
             .iter()
             .rev()
-            .map(|index| &self.graph.kustomizations[*index].path);
+            .map(|index| &self.graph.kustomizations[*index]);
+        let inwards = chain.clone().filter(|user| !user.role.applies()).map(|user| &user.path);
         let owners = inwards.chain([path]).filter_map(|path| self.owner(path));
-        let owner = owners.reduce(|outer, inner| if inner.0.is_under(&outer.0) { inner } else { outer })?;
-        Some(owner.1.clone())
+        let owner = owners.reduce(|outer, inner| if inner.0.is_under(&outer.0) { inner } else { outer });
+        // What lies in nobody's paths belongs to whoever applies it.
+        let applied_by = || chain.clone().find_map(|user| self.owner_by_applier(user));
+        owner.map(|owner| owner.1).or_else(applied_by).cloned()
+    }
+
+    /// The management cluster that an object of Flux or Argo CD applies to.
+    fn owner_by_applier(&self, applier: &Kustomization) -> Option<&ManagementClusterName> {
+        match &applier.role {
+            Role::Flux { elsewhere: false, .. } => Some(self.owner(&applier.path)?.1),
+            Role::Argo {
+                destination: Some(name),
+                ..
+            } => {
+                let names = self.territories.values().copied();
+                names.into_iter().find(|known| known.as_str() == name)
+            }
+            _ => None,
+        }
     }
 
     fn unbound(&mut self, path: &RepoPath, what: &str, refused: Refused) {
@@ -355,13 +465,15 @@ pub(super) fn said(document: &Document<'_>) -> Option<Said> {
     if let Some(shape) = shapes::of(document) {
         return Some((shape.read)(document));
     }
-    (document.key.group == "apps" && document.key.kind == "Deployment").then(|| shapes::marked(document))
+    let kind = (document.key.group.as_str(), document.key.kind.as_str());
+    KEPT.contains(&kind).then(|| shapes::marked(document))
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
 fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
     let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
-    context.namespace.as_ref().or(written).cloned()
+    let namespace = context.namespace.as_ref().or(written);
+    namespace.or(context.default_namespace.as_ref()).cloned()
 }
 
 /// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.

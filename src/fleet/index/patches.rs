@@ -23,6 +23,8 @@ pub(super) struct Use {
     pub(super) objects: Option<Vec<usize>>,
     /// What it may set, as far as its words tell.
     pub(super) touched: Touched,
+    /// Whether it applies after what Flux and Argo CD add.
+    pub(super) late: bool,
 }
 
 /// The patches of all kustomizations.
@@ -70,6 +72,7 @@ pub(super) fn read(opened: &Opened<'_>, kustomizations: &[Kustomization], object
                 target,
                 objects,
                 touched,
+                late: patch.late,
             });
         }
         patches.uses.push(uses);
@@ -130,7 +133,7 @@ fn add(objects: &mut Vec<Object>, document: &Document<'_>, content: Content) -> 
 fn within(opened: &Opened<'_>, kustomization: &Kustomization, patch: &Patch, objects: &mut Vec<Object>) -> Found {
     let at = At {
         document: kustomization.document,
-        prefix: Default::default(),
+        prefix: kustomization.prefix.clone(),
         outer: None,
     };
     let found = opened.look(&kustomization.path, &at, |document| match &patch.content {

@@ -25,6 +25,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
                 object,
                 layers,
                 holds: _,
+                variables: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",

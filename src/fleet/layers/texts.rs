@@ -1,6 +1,6 @@
 //! A list of texts, such as the arguments of a container, after everything that is merged over its manifest.
 
-use crate::fleet::document::{Document, Opened};
+use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Located, locate};
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Content, Index, Instance, Layer};
@@ -35,12 +35,12 @@ pub(in crate::fleet) struct Text {
 
 /// The texts of a list after all layers: a patch that has the list replaces it, an operation may add or change one item.
 pub(in crate::fleet) fn texts(
-    opened: &Opened<'_>,
-    index: &Index,
+    index: &Index<'_>,
     instance: &Instance,
     field: &Field<'_>,
     (read_list, read): (Read, Read),
 ) -> Texts {
+    let opened = &index.opened;
     let mut texts = Texts::default();
     let mut names = Names::default();
     for layer in instance.writers() {

@@ -19,7 +19,7 @@ use crate::model::{AutoscalerBounds, Refusal};
 use super::document::Document;
 use super::gate::Refused;
 
-pub(super) use reading::{Reading, find, integer};
+pub(super) use reading::{Reading, find, integer, text_integer};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";

@@ -150,6 +150,46 @@ pub(in crate::fleet) fn integer(document: &Document<'_>, below: &[&str]) -> Read
     }
 }
 
+/// Reads the whole number that a text below an object's root is: `"3"`, as annotations and the data of ConfigMaps have it.
+///
+/// Without quotes the text is refused, since Kubernetes wants a text there. An edit keeps the quotes.
+pub(in crate::fleet) fn text_integer(document: &Document<'_>, below: &[&str]) -> Reading {
+    let pointer = PointerBuf::from_tokens(below.iter().copied());
+    let found = match document.root.lookup(&pointer) {
+        Ok(found) => found,
+        Err(obstacle) => {
+            let refused = document::refused(obstacle);
+            return match refused.refusal {
+                Refusal::Absent { .. } => Reading::unwritten(document, refused),
+                _ => Reading::refused(document, None, refused),
+            };
+        }
+    };
+    let line = found.node.position().line;
+    let number = match found.node.kind() {
+        Kind::Scalar { text, style } => match expanded_elsewhere(text) {
+            Some(refusal) => Err(refusal),
+            None => decimal_text(text)
+                .filter(|_| matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted))
+                .ok_or_else(|| Refusal::NotAnInteger {
+                    text: shortened(found.node.source()),
+                }),
+        },
+        _ => Err(Refusal::WrongShape {
+            message: "a mapping or list stands where a text is expected".to_owned(),
+        }),
+    };
+    match number {
+        Ok(number) => {
+            let prefix = String::new();
+            let pointer = document.pointer(below);
+            let value = Some(Scalar::Integer(number));
+            Reading::at(document, value, pointer, line, Form::Prefixed { prefix })
+        }
+        Err(refusal) => Reading::refused(document, None, Refused::at(line, refusal)),
+    }
+}
+
 /// Follows keys as they are written, and items by index; anchors and tags are looked past, aliases are not followed.
 pub(in crate::fleet) fn find<'s>(from: Node<'s>, below: &[&str]) -> Option<Node<'s>> {
     below.iter().try_fold(from, |node, token| {

@@ -1,3 +1,4 @@
+mod appliers;
 mod components;
 mod layers;
 mod node_groups;
