@@ -174,7 +174,8 @@ fn helm(
             format!("{}={}", field("name")?, field("value")?.replace(',', "\\,")),
         ));
     }
-    // Helm puts strings on top of the others whatever their order: one that is there twice in both forms is not modelled, and says so.
+    // Helm puts strings on top of the others, whatever their order.
+    parameters.sort_by_key(|(forced, _)| *forced);
     let files = files.iter().map(|path| Values::File(path));
     let inline = inline.iter().map(|text| Values::Text(text));
     let parameters = parameters.iter().map(|(forced, entry)| match forced {
