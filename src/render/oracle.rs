@@ -4,7 +4,11 @@
 //! code history with it can tell. It looks up each edited value by itself, writes down the events that the new text must have, and compares
 //! them one by one. Only the content of events counts here, as this parser counts characters where the spans count bytes.
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+mod finder;
+
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use crate::model::{Edit, Scalar};
 use crate::yaml::{self, Kind, Node, Stream};
@@ -12,6 +16,7 @@ use crate::yaml::{self, Kind, Node, Stream};
 use super::document::{Place, Planned, PlannedText};
 use super::splice::Splice;
 use super::text;
+use finder::{Finder, Wanted};
 
 /// What the proof of an edit found instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,20 +57,24 @@ pub enum Unproven {
     },
 }
 
-/// An event that the new text must have.
-#[derive(Debug, Clone)]
-enum Expected<'a> {
-    /// The same as in the old text.
-    Same(&'a Event<'a>),
-    /// The old scalar with another text.
-    Changed { old: &'a Event<'a>, text: String },
-    /// A new scalar: an integer written plainly, or a text that is a string to every reader.
-    New { text: String, integer: bool },
+/// A change of the events, and where.
+struct Change<'e> {
+    at: Place<'e>,
+    finder: Finder,
+    kind: ChangeKind<'e>,
+}
+
+enum ChangeKind<'e> {
+    /// The scalar with the first text has the second one.
+    Replaced { from: Cow<'e, str>, to: Cow<'e, str> },
+    /// New scalars come before what is there.
+    Inserted(Vec<Scalar>),
 }
 
 /// Proves that a new text is the old one with the planned edits and nothing else.
 ///
-/// A text that a scalar holds is proven by itself, and in the file the scalar must hold it as it was proven.
+/// A text that a scalar holds is proven by itself, and in the file the scalar must hold it as it was proven. Both texts are read side by
+/// side, so that the proof of a dense file costs no more memory than the file.
 pub(super) fn prove(
     before: &str,
     after: &str,
@@ -77,80 +86,142 @@ pub(super) fn prove(
     if !keeps_other_bytes(before, after, splices.chain(inner_splices).collect()) {
         return Err(Unproven::OtherBytes);
     }
-    let old = events(before, "old")?;
-    let new = events(after, "new")?;
-    let mut expected: Vec<Expected<'_>> = old.iter().map(Expected::Same).collect();
     for text in texts {
         prove(&text.before, &text.after, &text.planned, &[])?;
-        let index = find(&old, text.at).filter(|index| is_scalar(&old[*index], &text.before));
-        let index = index.ok_or_else(|| not_found(text.at))?;
-        expected[index] = Expected::Changed {
-            old: &old[index],
-            text: text.after.clone(),
-        };
     }
-    // From the back, so that indices into the old events stay valid; insertions at one place in the order of the edits.
-    let mut changes: Vec<(usize, usize, &Planned<'_>)> = Vec::new();
-    for (order, planned) in planned.iter().enumerate() {
-        changes.push((place(&old, planned)?, order, planned));
-    }
-    changes.sort_by_key(|(index, order, _)| std::cmp::Reverse((*index, *order)));
-    for (index, _, planned) in changes {
-        match planned.edit {
-            Edit::Replace { to, .. } => {
-                expected[index] = Expected::Changed {
-                    old: &old[index],
-                    text: to.to_string(),
-                };
-            }
-            Edit::InsertKey { key, value, .. } => {
-                let key = Scalar::Text(key.clone());
-                expected.splice(index..index, [Expected::new(&key), Expected::new(value)]);
-            }
-            Edit::AppendItem { value, .. } => expected.insert(index, Expected::new(value)),
-            Edit::Move { .. } => {}
-        }
-    }
-    let same = |(expected, event): (&Expected<'_>, &Event<'_>)| expected.allows(event);
-    let agreeing = expected.iter().zip(&new).take_while(|pair| same(*pair)).count();
-    if agreeing != expected.len() || agreeing != new.len() {
-        return Err(Unproven::Differs { event: agreeing });
-    }
+    let in_texts = texts.iter().map(Change::of_text);
+    let mut changes: Vec<Change<'_>> = planned.iter().filter_map(Change::of_edit).chain(in_texts).collect();
+    compare(before, after, &mut changes)?;
     let stream = Stream::parse(after).map_err(Unproven::Broken)?;
     planned.iter().try_for_each(|planned| read_back(&stream, planned))
 }
 
-impl Expected<'_> {
-    fn new(value: &Scalar) -> Self {
-        Self::New {
-            text: value.to_string(),
-            integer: value.integer().is_some(),
+impl<'e> Change<'e> {
+    fn of_edit(planned: &Planned<'e>) -> Option<Self> {
+        let Planned { edit, at, position, .. } = planned;
+        let (wanted, kind) = match edit {
+            Edit::Replace { from, to, .. } => {
+                let (from, to) = (from.to_string().into(), to.to_string().into());
+                (Wanted::Value, ChangeKind::Replaced { from, to })
+            }
+            Edit::InsertKey { key, value, .. } => {
+                let entry = vec![Scalar::Text(key.clone()), value.clone()];
+                (Wanted::InMapping(position * 2), ChangeKind::Inserted(entry))
+            }
+            Edit::AppendItem { value, .. } => (Wanted::EndOfList, ChangeKind::Inserted(vec![value.clone()])),
+            Edit::Move { .. } => return None,
+        };
+        let finder = Finder::new(*at, wanted);
+        Some(Self { at: *at, finder, kind })
+    }
+
+    fn of_text(text: &'e PlannedText<'_>) -> Self {
+        let (from, to) = (text.before.as_str().into(), text.after.as_str().into());
+        Self {
+            at: text.at,
+            finder: Finder::new(text.at, Wanted::Value),
+            kind: ChangeKind::Replaced { from, to },
+        }
+    }
+}
+
+/// Compares the events of two texts: the new ones must be the old ones with the changes.
+fn compare(before: &str, after: &str, changes: &mut [Change<'_>]) -> Result<(), Unproven> {
+    let mut new = NewEvents {
+        parser: Parser::new_from_str(after),
+        agreeing: 0,
+        differs: None,
+    };
+    for event in Parser::new_from_str(before) {
+        let (event, _) = event.map_err(|error| unreadable("old", &error))?;
+        let mut replaced = None;
+        for Change { finder, kind, .. } in changes.iter_mut() {
+            match kind {
+                _ if !finder.is_it(&event) => {}
+                ChangeKind::Replaced { from, to } if is_scalar(&event, from) => replaced = Some(to),
+                ChangeKind::Replaced { .. } => finder.reject(),
+                ChangeKind::Inserted(scalars) => scalars
+                    .iter()
+                    .for_each(|scalar| new.next_is(|event| is_new(event, scalar))),
+            }
+        }
+        match replaced {
+            None => new.next_is(|other| *other == event),
+            Some(text) => new.next_is(|other| is_changed(&event, other, text)),
+        }
+    }
+    let differs = new.finish()?;
+    match changes.iter().find(|change| !change.finder.has_found()) {
+        Some(Change { at, .. }) => Err(Unproven::NotFound {
+            document: at.document,
+            pointer: at.pointer.to_string(),
+        }),
+        None => differs.map_or(Ok(()), |event| Err(Unproven::Differs { event })),
+    }
+}
+
+/// The events of the new text, as far as they have been compared.
+struct NewEvents<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    agreeing: usize,
+    differs: Option<Result<usize, Unproven>>,
+}
+
+impl NewEvents<'_> {
+    /// Compares the next event, unless an earlier one differs.
+    fn next_is(&mut self, is: impl FnOnce(&Event<'_>) -> bool) {
+        if self.differs.is_some() {
+            return;
+        }
+        match self.parser.next() {
+            Some(Ok((event, _))) if is(&event) => self.agreeing += 1,
+            Some(Err(error)) => self.differs = Some(Err(unreadable("new", &error))),
+            Some(Ok(_)) | None => self.differs = Some(Ok(self.agreeing)),
         }
     }
 
-    fn allows(&self, event: &Event<'_>) -> bool {
-        match self {
-            Self::Same(old) => *old == event,
-            Self::Changed { old, text } => match (old, event) {
-                (Event::Scalar(_, style, anchor, tag), Event::Scalar(new, new_style, new_anchor, new_tag)) => {
-                    (style, anchor, tag, text.as_str()) == (new_style, new_anchor, new_tag, new)
-                }
-                _ => false,
-            },
-            Self::New { text, integer } => match event {
-                Event::Scalar(new, style, 0, None) => {
-                    let plain = *style == ScalarStyle::Plain;
-                    let typed = if *integer {
-                        plain && text::is_integer(new)
-                    } else {
-                        !plain || text::is_string(new)
-                    };
-                    typed && new == text
-                }
-                _ => false,
-            },
+    /// The first event that differs. A text that can't be read to its end says nothing.
+    fn finish(mut self) -> Result<Option<usize>, Unproven> {
+        if self.differs.is_none()
+            && let Some(more) = self.parser.next()
+        {
+            self.differs = Some(more.map(|_| self.agreeing).map_err(|error| unreadable("new", &error)));
         }
+        for rest in self.parser {
+            rest.map_err(|error| unreadable("new", &error))?;
+        }
+        self.differs.transpose()
     }
+}
+
+fn unreadable(which: &'static str, error: &ScanError) -> Unproven {
+    Unproven::Unreadable {
+        which,
+        message: error.to_string().chars().take(200).collect(),
+    }
+}
+
+/// Whether an event is the old scalar with another text.
+fn is_changed(old: &Event<'_>, new: &Event<'_>, text: &str) -> bool {
+    match (old, new) {
+        (Event::Scalar(_, style, anchor, tag), Event::Scalar(new, new_style, new_anchor, new_tag)) => {
+            (style, anchor, tag, text) == (new_style, new_anchor, new_tag, new)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an event is a new scalar: an integer written plainly, or a text that is a string to every reader.
+fn is_new(event: &Event<'_>, scalar: &Scalar) -> bool {
+    let Event::Scalar(text, style, 0, None) = event else {
+        return false;
+    };
+    let plain = *style == ScalarStyle::Plain;
+    let typed = match scalar {
+        Scalar::Integer(_) => plain && text::is_integer(text),
+        Scalar::Text(_) => !plain || text::is_string(text),
+    };
+    typed && *text == scalar.to_string()
 }
 
 /// Whether a new text is made of the planned texts and, between them, of every byte that stands outside of the planned ranges.
@@ -167,88 +238,8 @@ fn keeps_other_bytes(before: &str, after: &str, mut splices: Vec<&Splice>) -> bo
     before.get(kept..) == Some(rest)
 }
 
-fn events<'a>(text: &'a str, which: &'static str) -> Result<Vec<Event<'a>>, Unproven> {
-    let mut events = Vec::with_capacity(text.len() / 16 + 16);
-    for event in Parser::new_from_str(text) {
-        let (event, _) = event.map_err(|error| Unproven::Unreadable {
-            which,
-            message: error.to_string().chars().take(200).collect(),
-        })?;
-        events.push(event);
-    }
-    Ok(events)
-}
-
 fn is_scalar(event: &Event<'_>, wanted: &str) -> bool {
     matches!(event, Event::Scalar(text, ..) if *text == wanted)
-}
-
-fn not_found(at: Place<'_>) -> Unproven {
-    Unproven::NotFound {
-        document: at.document,
-        pointer: at.pointer.to_string(),
-    }
-}
-
-/// The event that an edit replaces or that it stands before, found by this parser alone.
-fn place(events: &[Event<'_>], planned: &Planned<'_>) -> Result<usize, Unproven> {
-    let index = match (planned.edit, find(events, planned.at)) {
-        (Edit::Move { .. }, _) => return Ok(0),
-        (Edit::Replace { from, .. }, Some(node)) => {
-            Some(node).filter(|node| is_scalar(&events[*node], &from.to_string()))
-        }
-        (Edit::InsertKey { .. }, Some(mapping)) if matches!(events[mapping], Event::MappingStart(..)) => {
-            (0..planned.position * 2).try_fold(mapping + 1, |node, _| skip(events, node))
-        }
-        (Edit::AppendItem { .. }, Some(list)) if matches!(events[list], Event::SequenceStart(..)) => {
-            skip(events, list).map(|after| after - 1)
-        }
-        _ => None,
-    };
-    index.ok_or_else(|| not_found(planned.at))
-}
-
-fn find(events: &[Event<'_>], at: Place<'_>) -> Option<usize> {
-    let starts = events
-        .iter()
-        .enumerate()
-        .filter(|(_, event)| matches!(event, Event::DocumentStart(_)));
-    let mut node = starts.map(|(index, _)| index + 1).nth(at.document)?;
-    for token in at.pointer.tokens() {
-        let token = token.decoded();
-        node = match events.get(node)? {
-            Event::MappingStart(..) => {
-                let mut key = node + 1;
-                while !matches!(events.get(key)?, Event::Scalar(text, ..) if *text == token) {
-                    key = skip(events, skip(events, key)?)?;
-                }
-                skip(events, key)?
-            }
-            Event::SequenceStart(..) => {
-                let index: usize = token.parse().ok()?;
-                (0..index).try_fold(node + 1, |item, _| skip(events, item))?
-            }
-            _ => return None,
-        };
-    }
-    Some(node)
-}
-
-/// The index after the node that starts at an index; nothing at the end of a collection.
-fn skip(events: &[Event<'_>], start: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (index, event) in events.iter().enumerate().skip(start) {
-        match event {
-            Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
-            Event::MappingEnd | Event::SequenceEnd => depth = depth.checked_sub(1)?,
-            Event::Scalar(..) | Event::Alias(_) => {}
-            _ => return None,
-        }
-        if depth == 0 {
-            return Some(index + 1);
-        }
-    }
-    None
 }
 
 /// Checks that the first parser reads the planned value in the new text, too.

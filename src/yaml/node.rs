@@ -213,7 +213,7 @@ impl<'s> Node<'s> {
         self.entries().any(|entry| entry.key_text() == Some("<<"))
     }
 
-    /// All keys that stand twice in a mapping of this value or of what is in it, in the order of the text.
+    /// The keys that stand twice in a mapping of this value or of what is in it, in the order of the text; no more than the first hundred.
     pub fn duplicate_keys(self) -> Vec<DuplicateKey> {
         let mut duplicates = Vec::new();
         for index in self.index..wide(self.event().next) {
@@ -221,13 +221,16 @@ impl<'s> Node<'s> {
             for entry in self.node_at(index).into_iter().flat_map(Self::entries) {
                 let Some(key) = entry.key_text() else { continue };
                 match seen.get(key) {
-                    Some(first) => duplicates.push(DuplicateKey::of(key, *first, entry)),
+                    Some(first) => duplicates.push((key, *first, entry)),
                     None => drop(seen.insert(key, entry)),
                 }
             }
         }
-        duplicates.sort_by_key(|duplicate| duplicate.second);
-        duplicates
+        duplicates.sort_by_key(|(_, _, second)| second.key.index);
+        let first = duplicates.into_iter().take(100);
+        first
+            .map(|(key, first, second)| DuplicateKey::of(key, first, second))
+            .collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event as Raw, Parser, ScanError, StructureStyle};
 
-use super::position::{Lines, Position};
+use super::position::{LineStarts, Lines, Position};
 use super::stream::{Anchor, Event, ScalarStyle, Shape, Stream, narrow, wide};
 
 /// The longest text that is parsed, in bytes.
@@ -120,6 +120,7 @@ impl<'a> Builder<'a> {
             stream: Stream {
                 text,
                 lines,
+                line_starts: LineStarts::default(),
                 events: Vec::with_capacity(events),
                 anchors: Vec::new(),
             },

@@ -1,6 +1,7 @@
 //! Where a byte is, in the words of an editor.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A place in a text: line and column, both from 1.
 ///
@@ -40,21 +41,43 @@ impl Lines {
     }
 }
 
+/// Where the lines of a text begin, found when first asked for.
+///
+/// A hostile file asks for thousands of positions; to count its lines from the top for each would take seconds.
+#[derive(Debug, Default)]
+pub(super) struct LineStarts(OnceLock<Vec<usize>>);
+
+impl LineStarts {
+    /// What [`Position::of`] says of an offset of the text, which is always the same text.
+    pub(super) fn position(&self, text: &str, offset: usize) -> Position {
+        let starts = self.0.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+            std::iter::once(0).chain(ends.map(|end| end + 1)).collect()
+        });
+        let offset = text.floor_char_boundary(offset);
+        let line = starts.partition_point(|start| *start <= offset);
+        Position::in_line(text, line, starts[line - 1], offset)
+    }
+}
+
 impl Position {
     /// The position of a byte offset; an offset past the end, or inside a character, counts as the nearest earlier one.
     pub fn of(text: &str, offset: usize) -> Self {
         let before = &text[..text.floor_char_boundary(offset)];
         let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
         let line = 1 + memchr::memchr_iter(b'\n', &before.as_bytes()[..line_start]).count();
-        let in_line = &before[line_start..];
-        let in_line = if line_start == 0 {
-            in_line.trim_start_matches('\u{feff}')
-        } else {
-            in_line
+        Self::in_line(text, line, line_start, before.len())
+    }
+
+    fn in_line(text: &str, line: usize, start: usize, offset: usize) -> Self {
+        let before = &text[start..offset];
+        let before = match start {
+            0 => before.trim_start_matches('\u{feff}'),
+            _ => before,
         };
         Self {
             line,
-            column: 1 + in_line.chars().count(),
+            column: 1 + before.chars().count(),
         }
     }
 }
@@ -85,11 +108,10 @@ mod tests {
             ("\u{feff}a: 1", 6, 1, 4),
             ("\u{feff}a\n\u{feff}b", 8, 2, 2),
         ] {
-            assert_eq!(
-                Position::of(text, offset),
-                Position { line, column },
-                "{text:?} at {offset}"
-            );
+            let position = Position { line, column };
+            assert_eq!(Position::of(text, offset), position, "{text:?} at {offset}");
+            let counted = LineStarts::default().position(text, offset);
+            assert_eq!(counted, position, "{text:?} at {offset}");
         }
     }
 

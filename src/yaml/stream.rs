@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::node::Node;
-use super::position::{Lines, Position};
+use super::position::{LineStarts, Lines, Position};
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub(super) struct Anchor {
 pub struct Stream<'a> {
     pub(super) text: &'a str,
     pub(super) lines: Lines,
+    pub(super) line_starts: LineStarts,
     pub(super) events: Vec<Event<'a>>,
     /// By anchor number; the parser counts from 1.
     pub(super) anchors: Vec<Anchor>,
@@ -107,7 +108,7 @@ impl<'a> Stream<'a> {
 
     /// The position of a byte of the text, in the file that holds it.
     pub fn position(&self, offset: usize) -> Position {
-        self.lines.place(Position::of(self.text, offset))
+        self.lines.place(self.line_starts.position(self.text, offset))
     }
 
     /// The documents in their order; none for a text of blanks and comments.

@@ -7,6 +7,7 @@
 )]
 
 mod hostile;
+mod large;
 mod memory;
 mod tricky;
 
@@ -15,7 +16,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use fleetscale::fleet::{FleetTree, Mode, bind};
-use fleetscale::model::{Change, Decision, Declared, Form, Priority, RepoPath, Scalar, Site, Target, Verdict};
+use fleetscale::model::{Change, Decision, Declared, Priority, RepoPath, Scalar, Site, Target, Verdict};
 use fleetscale::plan::edits_of;
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::render;
@@ -159,23 +160,28 @@ impl Corpus {
                 line: *line,
             },
             Site::Writable(place) => match &binding.value {
-                Some(Scalar::Integer(FROM)) => self.edit(repository, &tree, &declared, target),
+                Some(Scalar::Integer(FROM)) => {
+                    let target = target.clone();
+                    self.edit(repository, &tree, declared, &target)
+                }
                 // Decisions are about numbers: this is what they say of another value.
                 Some(Scalar::Text(_)) => Outcome::Refused {
                     id: "not-an-integer",
                     line: place.line,
                 },
-                None if matches!(place.form, Form::Appended { .. }) => append(&tree, &declared, target, place.line),
+                None if place.form.is_new() => insert(&tree, &declared, target, place.line),
                 other => panic!("{target} is {other:?}"),
             },
         }
     }
 
-    fn edit(&self, repository: &Repository, tree: &FleetTree, declared: &Declared, target: &Target) -> Outcome {
-        let (path, after) = match edited(tree, declared, target, FROM, TO) {
+    fn edit(&self, repository: &Repository, tree: &FleetTree, declared: Declared, target: &Target) -> Outcome {
+        let (path, after) = match edited(tree, &declared, target, FROM, TO) {
             Ok(edited) => edited,
             Err(outcome) => return outcome,
         };
+        // Of a file with thousands of numbers both readings together would be too much.
+        drop(declared);
         let before = tree.file(&path).unwrap();
         assert_eq!(before.len(), after.len(), "{path}");
         let changed: Vec<usize> = (0..before.len()).filter(|at| before[*at] != after[*at]).collect();
@@ -228,8 +234,8 @@ fn edited(
     Ok((path, file.after))
 }
 
-/// Appends an item, and checks that nothing goes for it.
-fn append(tree: &FleetTree, declared: &Declared, target: &Target, line: usize) -> Outcome {
+/// Makes a new item or key, and checks that nothing goes for it.
+fn insert(tree: &FleetTree, declared: &Declared, target: &Target, line: usize) -> Outcome {
     let (path, after) = match edited(tree, declared, target, FROM, TO) {
         Ok(edited) => edited,
         Err(outcome) => return outcome,
