@@ -9,8 +9,8 @@ use super::document::{Document, Manifest};
 use super::shapes::find;
 use super::tree::FleetTree;
 
-const FLUX: &str = "kustomize.toolkit.fluxcd.io";
-const ARGO: &str = "argoproj.io";
+pub(super) const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+pub(super) const ARGO: &str = "argoproj.io";
 
 /// What the files mention that say it.
 pub(super) const WORDS: [&str; 2] = [FLUX, ARGO];
@@ -39,7 +39,7 @@ pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
 }
 
 /// The paths that an object names.
-fn sources(document: &Document<'_>) -> Vec<String> {
+pub(super) fn sources(document: &Document<'_>) -> Vec<String> {
     let root = document.root;
     match (document.key.group.as_str(), document.key.kind.as_str()) {
         // Without a path Flux takes the root of the source.
@@ -85,7 +85,7 @@ fn of_generators(root: Node<'_>) -> Vec<String> {
 }
 
 /// The folder that a path means, nothing for the root; an error for what is no path of a repository.
-fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
+pub(super) fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
     let marks = ["{{", "${", "*", "?", "["];
     let text = match marks.iter().filter_map(|mark| text.find(mark)).min() {
         Some(end) => text[..end].rsplit_once('/').map_or("", |(folder, _)| folder),
