@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{ErrorKind, Failure};
-use crate::fleet::{self, FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};
+use crate::fleet::{self, FleetTree, LARGEST_FILE, Lent, Mode, Screen, TreeEntry};
 use crate::git::{FileMode, GitError, Store, TreeListing};
 use crate::model::Declared;
 use crate::policy::{FleetFile, PolicySet, Problem};
@@ -34,7 +34,7 @@ impl Inputs {
             None => files_at_base(fleet, store, &listing)?,
         };
         let policies = load_policies(Some(fleet), &files, terminal)?;
-        let tree = read_tree(fleet, &policies, store, listing)?;
+        let tree = read_tree(store, listing, &fleet::screen(fleet, &policies))?;
         check_requests(&policies, &tree)?;
         let declared = fleet::bind(fleet, &policies, &tree);
         Ok(Self {
@@ -122,21 +122,17 @@ pub(super) fn files_at_base(
     Ok(files)
 }
 
-fn is_manifest(name: &str) -> bool {
+pub(super) fn is_manifest(name: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
-fn largest() -> usize {
+/// The largest file that is read, in bytes.
+pub(super) fn largest() -> usize {
     usize::try_from(LARGEST_FILE).unwrap_or(usize::MAX)
 }
 
-/// Reads the commit in one pass, keeping only what the policies could be about.
-fn read_tree(
-    fleet: &FleetFile,
-    policies: &PolicySet,
-    store: &Store,
-    listing: TreeListing,
-) -> Result<FleetTree, Failure> {
+/// Reads the commit in one pass, keeping only what passes the screen.
+pub(super) fn read_tree(store: &Store, listing: TreeListing, screen: &Screen) -> Result<FleetTree, Failure> {
     let TreeListing {
         commit,
         tree: _,
@@ -151,8 +147,7 @@ fn read_tree(
         mode: mode(entry.mode),
         id: entry.id,
     });
-    let screen = fleet::screen(fleet, policies);
-    FleetTree::read(commit, entries, &screen, |id, lend| {
+    FleetTree::read(commit, entries, screen, |id, lend| {
         match store.with_blob(id, largest(), lend) {
             Ok(()) => Ok(Lent::Whole),
             Err(GitError::TooLarge { size, .. }) => Ok(Lent::TooLarge {
@@ -174,7 +169,7 @@ fn mode(mode: FileMode) -> Mode {
 }
 
 /// A requests folder that is applied would create a cluster before it has its place.
-fn check_requests(policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
+pub(super) fn check_requests(policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
     let applied = fleet::applied_paths(tree);
     let problems: Vec<Problem> = policies
         .sharding

@@ -9,15 +9,19 @@ mod completion;
 mod compute;
 mod diff;
 mod explain;
+mod guessed;
 mod hosting;
+mod init;
 mod inputs;
 mod observe;
 mod observing;
 mod plan;
 mod publish;
 mod publishing;
+mod repository;
 mod run;
 mod saved;
+mod scan;
 mod schema;
 mod select;
 mod servers;
@@ -69,6 +73,10 @@ enum Verb {
     Publish(publish::Args),
     /// Ask every server, the repository and the forge whether a run would find all that it needs; nothing is written.
     Check(check::Args),
+    /// Write a starter fleet file and policies from what lies in a repository, for review.
+    Init(init::Args),
+    /// List every number of a repository: where it is written, whose it is, and whether it can be changed there.
+    Scan(scan::Args),
     /// Check the fleet file and the policies.
     Validate(validate::Args),
     /// Show where clusters live, how much room there is, and which shard is full or blind.
@@ -118,6 +126,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Explain(args) => explain::run(args, &terminal),
         Verb::Publish(args) => publish::run(args, &terminal),
         Verb::Check(args) => check::run(args, &terminal),
+        Verb::Init(args) => init::run(args, &terminal),
+        Verb::Scan(args) => scan::run(args, &terminal),
         Verb::Validate(args) => validate::run(args, &terminal),
         Verb::Shards(args) => shards::run(args, &terminal),
         Verb::Schema(args) => schema::run(args, &terminal),

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use crate::model::{Plan, Proposal, Standing, Target};
+use crate::model::{Plan, Proposal, RepoPath, Standing, Target};
 use crate::policy::{FleetFile, InvalidPattern, Pattern};
 
 /// The patterns that a target must match, all of them.
@@ -74,6 +74,13 @@ impl Selection {
             && fits(cluster, of_cluster)
             && fits(group, of_group)
             && fits(kind, Some(target.kind().as_str()))
+    }
+
+    /// Whether what can't be bound may be about something that is selected: its file tells the region, and nothing tells the rest.
+    pub(super) fn may_mean(&self, path: &RepoPath, fleet: &FleetFile) -> bool {
+        let owner = fleet.owner_of(path);
+        let region = self.region.as_ref().zip(owner);
+        region.is_none_or(|(pattern, (region, _))| pattern.matches(region.as_str()))
     }
 
     /// Whether nothing of a plan is selected: a typing mistake, or a cluster that is gone.

@@ -145,7 +145,7 @@ pub(super) fn load_snapshot(
 }
 
 /// A folder of the cache that belongs to exactly this fleet file, snapshot and imported folder.
-fn default_work_dir(
+pub(super) fn default_work_dir(
     fleet: &FleetFile,
     bytes: &[u8],
     folder: &Path,

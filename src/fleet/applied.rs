@@ -37,7 +37,7 @@ pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
 }
 
 /// The paths that an object names.
-fn sources(document: &Document<'_>) -> Vec<String> {
+pub(super) fn sources(document: &Document<'_>) -> Vec<String> {
     let root = document.root;
     match (document.key.group.as_str(), document.key.kind.as_str()) {
         // Without a path Flux takes the root of the source.

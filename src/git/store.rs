@@ -85,6 +85,15 @@ impl Store {
         }
     }
 
+    /// The commit that `HEAD` stands at, and the branch that it names; a detached one names none.
+    pub fn head(&self) -> Result<(ObjectId, Option<BranchName>), GitError> {
+        let doing = || GitError::doing(format!("reading HEAD of {}", self.path.display()));
+        let head = self.repo.head().map_err(doing())?;
+        let commit = head.peel_to_commit().map_err(doing())?;
+        let branch = head.is_branch().then(|| head.shorthand().ok()?.parse().ok()).flatten();
+        Ok((object_id(commit.id()), branch))
+    }
+
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &ObjectId) -> Result<ObjectId, GitError> {
         Ok(object_id(self.commit_object(commit)?.tree_id()))
@@ -185,6 +194,22 @@ mod tests {
                 "{absent}"
             );
         }
+    }
+
+    #[test]
+    fn the_head_is_a_branch_or_a_commit_alone() {
+        let world = World::new();
+        world.human("work", &[("x", "1")]);
+        let store = Store::open(world.remote_path()).unwrap();
+        assert_eq!(
+            store.head().unwrap(),
+            (world.head("main"), Some("main".parse().unwrap()))
+        );
+        let work = world.head("work");
+        std::fs::write(world.remote_path().join("HEAD"), format!("{work}\n")).unwrap();
+        assert_eq!(store.head().unwrap(), (work, None));
+        std::fs::write(world.remote_path().join("HEAD"), "ref: refs/heads/nowhere\n").unwrap();
+        assert!(store.head().is_err());
     }
 
     #[test]

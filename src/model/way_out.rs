@@ -1,6 +1,49 @@
-//! What would change a verdict: for each reason to hold, the way out, as `explain` tells it.
+//! What would change a verdict: for each reason to hold and for each refusal, the way out, as `explain` and `scan` tell it.
 
 use super::hold::HoldReason;
+use super::refusal::Refusal;
+
+impl Refusal {
+    /// What a person can do so that the value can be changed. One sentence without a full stop.
+    pub fn way_out(&self) -> &'static str {
+        match self {
+            Self::Symlink => {
+                "declare it in the file that the link leads to, if that is below a management cluster's paths"
+            }
+            Self::Submodule => "change it in the repository of the submodule, or declare it in this one",
+            Self::TooLarge { .. } => "split the file; what people review is smaller",
+            Self::NotText => "save the file as UTF-8",
+            Self::LfsPointer => "keep manifests out of Git LFS (.gitattributes)",
+            Self::Sops => "move the number to a file that is not encrypted; it is no secret",
+            Self::Template => {
+                "let the number be a value that the template is rendered with, and name that place with the policy's writeTo"
+            }
+            Self::Variable { .. } => "write the number where the variable gets its value, or as a plain integer here",
+            Self::Generated => {
+                "change what the file is generated from, or remove the comment if nobody generates it any more"
+            }
+            Self::NotYaml { .. } => "mend the file; its line is named",
+            Self::TooComplex { .. } => "split or simplify the file",
+            Self::DuplicateKey { .. } => "remove one of the two keys: readers disagree on which one counts",
+            Self::Alias => "write the number out instead of the alias",
+            Self::SharedAnchor => "write the number out at each place that refers to the anchor",
+            Self::Tag => "remove the tag",
+            Self::MergeKey => "write the key out beside the merge key",
+            Self::Absent { .. } => "write the key with its present value, if Git is to own it",
+            Self::WrongShape { .. } => {
+                "write a plain integer at one place, or name the place with the policy's writeTo"
+            }
+            Self::NotAnInteger { .. } => "write it as a plain decimal integer",
+            Self::Ambiguous { .. } => {
+                "remove all but one of the places, or name the one that counts with the policy's writeTo"
+            }
+            Self::SharedBase { .. } => "give each overlay a patch with a number of its own",
+            Self::NoSuchFile | Self::NoSuchObject { .. } => "correct the policy's writeTo, or add what it names",
+            Self::BadName { .. } => "use lower-case letters, digits and `-` in names",
+            Self::Exists { .. } => "remove or rename what is there",
+        }
+    }
+}
 
 impl HoldReason {
     /// What has to happen before this reason goes away. One sentence without a full stop.

@@ -19,7 +19,7 @@ const EVIDENCE_BASELINE: Duration = Duration::from_hours(24);
 const CLIENT_REQUESTS: Percent = Percent::of(80);
 
 /// A rate, and the burst that must not be below it. Every default upstream has a burst of 1.5 to 2 times the rate.
-const PAIRS: [(&str, &str); 3] = [
+pub(crate) const PAIRS: [(&str, &str); 3] = [
     ("kube-api-qps", "kube-api-burst"),
     ("clustercache-client-qps", "clustercache-client-burst"),
     ("rate-limiter-qps", "rate-limiter-bucket-size"),

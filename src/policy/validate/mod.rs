@@ -28,6 +28,7 @@ use crate::yaml::{Document, Node};
 
 pub(super) use across::{Positions, across};
 use check::Check;
+pub(crate) use controller::PAIRS as FLAG_PAIRS;
 pub(crate) use suggest::meant as did_you_mean;
 
 /// A policy of any kind, as one document of a file declares it.

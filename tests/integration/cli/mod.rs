@@ -1,9 +1,11 @@
 //! The program as people use it: the real binary on the quickstart fleet, with real git beside it.
 
 mod errors;
+mod init;
 mod lifecycle;
 mod offline;
 mod replay;
+mod scan;
 mod shapes;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,203 @@
+use super::*;
+use crate::fleet::testing::tree;
+
+fn machine_deployment(namespace: &str, cluster: &str) -> String {
+    let namespace = if namespace.is_empty() {
+        String::new()
+    } else {
+        format!(", namespace: {namespace}")
+    };
+    format!(
+        "apiVersion: cluster.x-k8s.io/v1beta2\nkind: MachineDeployment\nmetadata: {{name: {cluster}-md{namespace}}}\n\
+         spec: {{clusterName: {cluster}, replicas: 3}}\n"
+    )
+}
+
+fn flux(path: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: x, namespace: flux-system}}\n\
+         spec: {{path: {path}}}\n"
+    )
+}
+
+fn flux_to(path: &str, secret: &str) -> String {
+    flux(path).replace(
+        "spec: {",
+        &format!("spec: {{kubeConfig: {{secretRef: {{name: {secret}}}}}, "),
+    )
+}
+
+fn argo(path: &str, destination: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: x, namespace: argocd}}\n\
+         spec: {{source: {{path: {path}}}, destination: {{{destination}}}}}\n"
+    )
+}
+
+/// One line per management cluster: its region, its name, its folders.
+fn shown(files: &[(&str, &str)]) -> Vec<String> {
+    let guess = guess(&tree(files));
+    let shown = guess.management_clusters.iter().map(|cluster| {
+        let region = cluster.region.as_ref().map_or("-", |(name, _)| name.as_str());
+        let paths: Vec<&str> = cluster.paths.iter().map(|(path, _)| path.as_str()).collect();
+        format!("{region} {} {}", cluster.name, paths.join(" "))
+    });
+    shown.collect()
+}
+
+#[test]
+fn the_folder_above_namespaces_and_clusters_is_a_management_cluster() {
+    let md = machine_deployment("shard-a", "blue");
+    assert_eq!(
+        shown(&[
+            ("clusters/eu/eu-1/shard-a/blue/md.yaml", &md),
+            ("clusters/eu/eu-1/shard-a.yaml", &md),
+            ("clusters/us/us-1/shard-a/blue.yaml", &md),
+            ("platform/us-1/values.yaml", ""),
+            ("platform/eu-1/README.md", ""),
+            ("docs/eu/readme.yaml", ""),
+        ]),
+        ["eu eu-1 clusters/eu/eu-1", "us us-1 clusters/us/us-1 platform/us-1"]
+    );
+}
+
+#[test]
+fn one_management_cluster_needs_no_name() {
+    let md = machine_deployment("team-a", "blue");
+    assert_eq!(
+        shown(&[("clusters/team-a/blue/md.yaml", &md)]),
+        ["- management clusters"]
+    );
+    assert_eq!(shown(&[("blue.yaml", &md)]), ["- management blue.yaml"]);
+    assert_eq!(shown(&[("blue/md.yaml", &md)]), ["- management blue"]);
+    assert_eq!(shown(&[("values.yaml", "a: 1\n")]), Vec::<String>::new());
+}
+
+#[test]
+fn components_alone_belong_to_one_management_cluster() {
+    let values = "kamaji: {replicas: 2}\n";
+    assert_eq!(shown(&[("platform/x/values.yaml", values)]), ["- management platform"]);
+    let applied = flux("platform/x");
+    assert_eq!(
+        shown(&[("apps/x/flux.yaml", &applied), ("platform/x/values.yaml", values)]),
+        ["- x apps/x platform/x"]
+    );
+}
+
+#[test]
+fn whoever_applies_a_folder_says_whose_it_is() {
+    let md = machine_deployment("", "blue");
+    // Flux as its bootstrap lays it out: the entry is named, and what it applies is not.
+    let bootstrap = flux("./clusters/production");
+    let tenants = flux("./tenants");
+    assert_eq!(
+        shown(&[
+            ("clusters/production/flux-system/gotk-sync.yaml", &bootstrap),
+            ("clusters/production/tenants.yaml", &tenants),
+            ("tenants/blue/md.yaml", &md),
+        ]),
+        ["- production clusters/production tenants"]
+    );
+    // The file is named after the cluster, and so is a folder of what it applies.
+    let (one, two) = (flux("clusters/one/a"), flux("clusters/two/a"));
+    assert_eq!(
+        shown(&[
+            ("flux/one.yaml", &one),
+            ("flux/two.yaml", &two),
+            ("clusters/one/a/deep/md.yaml", &md),
+            ("clusters/two/a/deep/md.yaml", &md),
+        ]),
+        ["- one clusters/one", "- two clusters/two"]
+    );
+}
+
+#[test]
+fn a_destination_names_a_management_cluster() {
+    let md = machine_deployment("", "blue");
+    for destination in [
+        argo("work/here", "name: eu-1"),
+        argo("work/here", "server: 'https://eu-1.example.org:6443'"),
+        flux_to("work/here", "eu-1-kubeconfig"),
+    ] {
+        let files = [("hub/apps.yaml", destination.as_str()), ("work/here/blue/md.yaml", &md)];
+        assert_eq!(shown(&files), ["- eu-1 work/here"], "{destination}");
+    }
+    for own in ["server: 'https://kubernetes.default.svc'", "name: in-cluster"] {
+        let destination = argo("work/here", own);
+        let files = [("hub/apps.yaml", destination.as_str()), ("work/here/blue/md.yaml", &md)];
+        assert_eq!(shown(&files), ["- here work/here"], "{destination}");
+    }
+}
+
+#[test]
+fn equal_names_in_one_tree_are_told_apart_by_the_folder_above() {
+    let md = machine_deployment("default", "blue");
+    assert_eq!(
+        shown(&[
+            ("clusters/eu/prod/md.yaml", &md),
+            ("clusters/us/prod/md.yaml", &md),
+            ("platform/eu/prod/values.yaml", ""),
+        ]),
+        [
+            "eu eu-prod clusters/eu/prod platform/eu/prod",
+            "us us-prod clusters/us/prod"
+        ]
+    );
+}
+
+#[test]
+fn a_base_belongs_to_whoever_makes_something_of_it() {
+    let md = machine_deployment("", "blue");
+    let overlay = "resources: [../../../base/blue]\nnamespace: shard-a\n";
+    assert_eq!(
+        shown(&[
+            ("base/blue/kustomization.yaml", "resources: [md.yaml]\n"),
+            ("base/blue/md.yaml", &md),
+            ("clusters/eu-1/shard-a/kustomization.yaml", overlay),
+            ("clusters/eu-2/shard-a/kustomization.yaml", overlay),
+        ]),
+        ["- eu-1 clusters/eu-1", "- eu-2 clusters/eu-2"]
+    );
+}
+
+#[test]
+fn clusters_that_wait_are_nobodys() {
+    let (waiting, placed) = (machine_deployment("", "orange"), machine_deployment("shard-a", "blue"));
+    let applied = flux("clusters/eu-1/shard-a");
+    let files = [
+        ("apps/eu-1/shard.yaml", applied.as_str()),
+        ("clusters/eu-1/shard-a/blue.yaml", &placed),
+        ("requests/eu/orange.yaml", &waiting),
+        ("inbox/lemon.yaml", &waiting),
+    ];
+    assert_eq!(shown(&files), ["- eu-1 apps/eu-1 clusters/eu-1"]);
+    let requests: Vec<String> = guess(&tree(&files)).requests.iter().map(ToString::to_string).collect();
+    assert_eq!(requests, ["inbox", "requests/eu"]);
+}
+
+#[test]
+fn the_folder_with_the_most_policies_is_that_of_the_policies() {
+    let policy = "apiVersion: fleetscale.io/v1alpha1\nkind: NodeGroupPolicy\nmetadata: {name: a}\n";
+    let two = format!("{policy}---\n{policy}");
+    let fleet = policy.replace("NodeGroupPolicy", "Fleet");
+    let folder = |files: &[(&str, &str)]| guess(&tree(files)).policies.map(|path| path.to_string());
+    assert_eq!(
+        folder(&[("a/p.yaml", policy), ("b/p.yaml", &two), ("c/fleet.yaml", &fleet)]).as_deref(),
+        Some("b")
+    );
+    assert_eq!(folder(&[("c/fleet.yaml", &fleet)]), None);
+}
+
+#[test]
+fn a_template_and_a_file_that_does_not_parse_say_nothing() {
+    let md = machine_deployment("a", "blue");
+    let template = md.replace("replicas: 3", "replicas: {{ .n }}");
+    assert_eq!(
+        shown(&[
+            ("charts/x/Chart.yaml", "name: x\n"),
+            ("charts/x/templates/md.yaml", &md),
+            ("clusters/eu-1/md.yaml", &template),
+        ]),
+        Vec::<String>::new()
+    );
+}
