@@ -64,7 +64,7 @@ impl<'t> Manifest<'t> {
     pub(super) fn open(tree: &'t FleetTree, path: &RepoPath) -> Result<Self, Refused> {
         let bytes = tree.file(path).map_err(|refusal| Refused::at(0, refusal))?;
         let text = gate::text(bytes)?;
-        let stream = Stream::parse(text).map_err(|error| gate::unparsed(text, error))?;
+        let stream = Stream::read(text).map_err(|error| gate::unparsed(text, error))?;
         let standing = gate::standing(tree, path, &stream);
         Ok(Self {
             path: path.clone(),

@@ -4,6 +4,9 @@
 //! only ever text here: whether `08`, `yes` or `1e3` is a number differs between readers, and nothing in this room decides it. An alias is
 //! never expanded, so a hostile file costs no more than its own length.
 //!
+//! There are two ways in. [`Stream::parse`] asks the parser, and is what edits are planned and proven on. [`Stream::read`] gives the same
+//! and spares the parser where a text is plainly written, for whoever only reads: a fleet has ten thousands of manifests and few edits.
+//!
 //! Absent on purpose: comments (they are bytes between spans), typed values (serde reads those), and writing.
 
 mod embedded;
@@ -11,6 +14,7 @@ mod lookup;
 mod node;
 mod parse;
 mod position;
+mod quick;
 mod screen;
 mod stream;
 

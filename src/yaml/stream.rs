@@ -43,7 +43,7 @@ impl Shape {
 }
 
 /// One event: a scalar, an alias, or the start or end of a document or collection.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Event<'a> {
     pub(super) shape: Shape,
     pub(super) tagged: bool,

@@ -11,7 +11,7 @@ use fleetscale::plan::{self, plan};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::{Rendered, render};
 
-use crate::{Stages, stage};
+use crate::{Stage, stage};
 
 /// What a line starts from.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(crate) struct Planned {
 }
 
 /// Everything that `plan` does between its inputs and its output.
-pub(crate) fn run(inputs: Inputs<'_>, stages: &mut Stages) -> Planned {
+pub(crate) fn run(inputs: Inputs<'_>, stages: &mut Vec<Stage>) -> Planned {
     let Inputs {
         store,
         commit,

@@ -17,6 +17,8 @@ mod observing;
 mod planning;
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -70,19 +72,26 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, start.elapsed())
 }
 
-/// The times that the parts of something took, in their order.
-type Stages = Vec<(String, Duration)>;
+/// A part of something that is measured.
+#[derive(Debug, Clone)]
+struct Stage {
+    name: String,
+    time: Duration,
+    /// The most memory that the process had had when it was over, in MiB.
+    peak: u64,
+}
 
-fn stage<T>(name: &str, stages: &mut Stages, work: impl FnOnce() -> T) -> T {
+fn stage<T>(name: &str, stages: &mut Vec<Stage>, work: impl FnOnce() -> T) -> T {
     let (result, time) = timed(work);
-    stages.push((name.to_owned(), time));
+    let (name, peak) = (name.to_owned(), peak_memory().unwrap_or(0));
+    stages.push(Stage { name, time, peak });
     result
 }
 
-fn in_words(stages: &Stages) -> String {
+fn in_words(stages: &[Stage]) -> String {
     let words = stages
         .iter()
-        .map(|(name, time)| format!("{name} {}", milliseconds(*time)));
+        .map(|Stage { name, time, .. }| format!("{name} {}", milliseconds(*time)));
     words.collect::<Vec<_>>().join(", ")
 }
 
@@ -102,8 +111,27 @@ fn processor_time() -> Option<Duration> {
 
 /// The most memory that this process has had, in MiB; nothing where the system does not tell.
 fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    peak_memory_in(Path::new("/proc/self/status"))
+}
+
+fn peak_memory_in(status: &Path) -> Option<u64> {
+    let status = fs::read_to_string(status).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib / 1024)
+}
+
+/// Runs a program to its end and returns the most memory that it had, in MiB, as far as a look every few milliseconds tells.
+fn peak_memory_of(program: &mut Command) -> u64 {
+    let mut child = program.spawn().unwrap();
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    loop {
+        peak = peak_memory_in(&status).unwrap_or(0).max(peak);
+        if let Some(ended) = child.try_wait().unwrap() {
+            assert!(ended.success(), "{program:?}");
+            return peak;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

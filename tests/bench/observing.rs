@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// The flag with which this binary starts itself as the server.
 pub(crate) const REPLAY: &str = "--replay-pages";
@@ -40,31 +39,17 @@ pub(crate) fn measure() {
     server.stop();
 }
 
-/// Runs the program to its end and returns the most memory that it had, in MiB.
 fn observe(fleet: &Path, folder: &Path) -> u64 {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_fleetscale"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_fleetscale"));
+    program
         .args(["observe", "-o", "json", "--out"])
         .arg(folder.join("snapshot.json"))
         .arg("--fleet")
         .arg(fleet)
         .arg("--work-dir")
         .arg(folder.join("work"))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        peak = peak.max(memory_of(&child));
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    peak
-}
-
-fn memory_of(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 1_024
+        .stderr(Stdio::null());
+    crate::peak_memory_of(&mut program)
 }
 
 /// A repository with one policy, and the fleet file.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::{Stages, stage, timed};
+use crate::{Stage, stage, timed};
 
 use super::fleet;
 
@@ -81,13 +81,13 @@ pub(super) fn clone_without_checkout(bare: &Path, folder: &Path) -> Duration {
 /// What it takes to change the same files in a checkout that is there: the same new number for all, one commit, one push.
 ///
 /// It knows nothing of YAML, and is no way to change a fleet: it is the least that any tool with a checkout has to do.
-pub(super) fn sed_in_a_checkout(bare: &Path, folder: &Path, files: &[String]) -> Stages {
+pub(super) fn sed_in_a_checkout(bare: &Path, folder: &Path, files: &[String]) -> Vec<Stage> {
     let remote = bare_copy(bare, &folder.join("sed-remote.git"));
     let checkout = folder.join("checkout");
     run(git(["clone", "-q"]).arg(address(&remote)).arg(&checkout));
     let list = folder.join("files");
     fs::write(&list, files.join("\n")).unwrap();
-    let mut stages = Stages::new();
+    let mut stages = Vec::new();
     stage("sed", &mut stages, || {
         let expression = r#"s/^(  "?replicas"?: *)[0-9]+/\177/"#;
         run(Command::new("xargs")

@@ -9,8 +9,9 @@ mod fleet;
 mod git;
 mod manifests;
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fleetscale::git::{FileChange, Identity, Remote, Store};
@@ -19,7 +20,9 @@ use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::publish::{self, Publication};
 
 use crate::line::{self, Planned};
-use crate::{Stages, in_words, median, milliseconds, peak_memory, processor_time, ratio, seconds, stage, timed};
+use crate::{
+    Stage, in_words, median, milliseconds, peak_memory, peak_memory_of, processor_time, ratio, seconds, stage, timed,
+};
 
 /// The flag with which this binary starts itself for one run.
 pub(crate) const RUN: &str = "--large-fleet-run";
@@ -58,10 +61,23 @@ pub(crate) fn measure(smoke: bool) {
         seconds(run.without_push()),
         ratio(run.without_push(), read)
     );
+    let peaks = run
+        .stages
+        .iter()
+        .map(|Stage { name, peak, .. }| format!("{name} {peak}"));
     println!(
         "    of which {}; processor {}",
         in_words(&run.stages),
         seconds(run.processor)
+    );
+    println!(
+        "    peak memory after each, in MiB: {}",
+        peaks.collect::<Vec<_>>().join(", ")
+    );
+    let (time, memory) = world.program(short.len());
+    println!(
+        "  the program itself, with a snapshot to read and pull requests to write: {}, peak memory {memory} MiB",
+        seconds(time)
     );
     println!(
         "  reading all blobs {}; git clone --no-checkout {}",
@@ -69,7 +85,7 @@ pub(crate) fn measure(smoke: bool) {
         seconds(git::clone_without_checkout(&world.base(), world.folder))
     );
     let by_hand = git::sed_in_a_checkout(&world.base(), world.folder, &short);
-    let in_all = by_hand.iter().map(|(_, time)| *time).sum();
+    let in_all = by_hand.iter().map(|stage| stage.time).sum();
     println!("  sed and git in an existing checkout {}", seconds(in_all));
     println!("    of which {}", in_words(&by_hand));
 }
@@ -82,19 +98,19 @@ struct World<'a> {
 
 /// What one run told of itself.
 struct Run {
-    stages: Stages,
+    stages: Vec<Stage>,
     peak: u64,
     processor: Duration,
 }
 
 impl Run {
     fn in_all(&self) -> Duration {
-        self.stages.iter().map(|(_, time)| *time).sum()
+        self.stages.iter().map(|stage| stage.time).sum()
     }
 
     fn without_push(&self) -> Duration {
-        let stages = self.stages.iter().filter(|(name, _)| name != "push");
-        stages.map(|(_, time)| *time).sum()
+        let stages = self.stages.iter().filter(|stage| stage.name != "push");
+        stages.map(|stage| stage.time).sum()
     }
 }
 
@@ -114,15 +130,38 @@ impl World<'_> {
             processor: Duration::ZERO,
         };
         for line in told.lines() {
-            let (name, number) = line.split_once(' ').unwrap();
-            let number = number.parse().unwrap();
-            match name {
-                "peak" => run.peak = number,
-                "processor" => run.processor = Duration::from_nanos(number),
-                name => run.stages.push((name.to_owned(), Duration::from_nanos(number))),
+            let [name, nanoseconds, peak] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            let (name, time) = (name.to_owned(), Duration::from_nanos(nanoseconds.parse().unwrap()));
+            let peak = peak.parse().unwrap();
+            match name.as_str() {
+                "processor" => (run.processor, run.peak) = (time, peak),
+                _ => run.stages.push(Stage { name, time, peak }),
             }
         }
         run
+    }
+
+    /// The program itself, as a CronJob starts it: it reads the snapshot from a file, asks for open pull requests, and writes new ones into
+    /// a folder. Returns its time and its peak memory.
+    fn program(&self, edits: usize) -> (Duration, u64) {
+        let remote = git::bare_copy(&self.base(), &self.folder.join("program-remote.git"));
+        let fleet = self.folder.join("fleet.yaml");
+        fs::write(&fleet, fleet::fleet_file(self.clusters, remote.to_str().unwrap())).unwrap();
+        let snapshot = serde_json::to_string(&fleet::snapshot(self.clusters)).unwrap();
+        fs::write(self.folder.join("snapshot.json"), snapshot).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_fleetscale"));
+        program
+            .arg("run")
+            .arg("--fleet")
+            .arg(fleet)
+            .arg("--work-dir")
+            .arg(self.folder.join("work"));
+        program.stdout(Stdio::null()).stderr(Stdio::null());
+        let (peak, time) = timed(|| peak_memory_of(&mut program));
+        git::check_branches(&remote, edits);
+        (time, peak)
     }
 
     /// The floor: what it takes to read every blob.
@@ -161,16 +200,19 @@ pub(crate) fn run(arguments: &[String]) {
     let before = processor_time().unwrap_or_default();
     let stages = whole_line(bare, &snapshot, clusters.parse().unwrap(), Path::new(&rest[0]));
     let processor = processor_time().unwrap_or_default() - before;
-    for (name, time) in stages {
-        println!("{name} {}", time.as_nanos());
+    let all = Stage {
+        name: "processor".to_owned(),
+        time: processor,
+        peak: peak_memory().unwrap_or(0),
+    };
+    for Stage { name, time, peak } in stages.into_iter().chain([all]) {
+        println!("{name} {} {peak}", time.as_nanos());
     }
-    println!("processor {}", processor.as_nanos());
-    println!("peak {}", peak_memory().unwrap_or(0));
 }
 
-fn whole_line(bare: &Path, snapshot: &Snapshot, clusters: usize, remote: &Path) -> Stages {
+fn whole_line(bare: &Path, snapshot: &Snapshot, clusters: usize, remote: &Path) -> Vec<Stage> {
     let remote = Remote::Path(remote.to_owned());
-    let mut stages = Stages::new();
+    let mut stages = Vec::new();
     let (store, commit, fleet, policies) = stage("open", &mut stages, || {
         let store = Store::open(bare).unwrap();
         let commit = store.resolve("main").unwrap();
