@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use super::parse::{MAX_BYTES, ParseError};
+use super::position::Lines;
 use super::stream::{Event, ScalarStyle, Shape, Stream, narrow};
 
 /// Deeper texts are left to the parser, which has the limit.
@@ -56,7 +57,13 @@ pub(super) fn quick(text: &str) -> Option<Stream<'_>> {
     reader.end_document(text.len())?;
     let Reader { events, .. } = reader;
     let anchors = Vec::new();
-    (!events.is_empty()).then_some(Stream { text, events, anchors })
+    (!events.is_empty()).then_some(Stream {
+        text,
+        lines: Lines::Own,
+        line_starts: Default::default(),
+        events,
+        anchors,
+    })
 }
 
 /// A block collection that is open.
