@@ -1,6 +1,6 @@
 # The table of contents. Everything that CI does is one of these.
 
-.PHONY: help build test test-offline servers lint bench audit accept-blind schema
+.PHONY: help build test test-offline servers lint bench audit accept-blind accept-edits schema
 
 need = for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "this needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
 
@@ -38,6 +38,9 @@ bench: ## measure, as ratios within one run
 
 accept-blind: ## a million generated worlds: degrading any input never makes a down
 	FLEETSCALE_CASES=1000000 cargo test --locked --release --test integration -- --exact properties::degrading_any_input_never_makes_a_down --nocapture
+
+accept-edits: ## 100,000 generated edits over all shapes: only the value's bytes change, and undo gives the original
+	FLEETSCALE_CASES=100000 cargo test --locked --release --test integration -- --exact scenarios::edits_in_any_style_change_their_values_alone --nocapture
 
 schema: ## write policies/schema anew
 	cargo run --locked --quiet -- schema --write policies/schema

@@ -8,7 +8,7 @@ use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{self, Node};
 
 use super::document::{Document, Manifest};
-use super::kustomize::{Kustomization, Listed, Role, patches};
+use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
 use super::shapes::find;
 use super::tree::FleetTree;
 
@@ -135,7 +135,12 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
             ..applier(
                 document,
                 Role::Argo {
-                    destination: destination("name").map(str::to_owned),
+                    destination: match (destination("name"), destination("server")) {
+                        // The cluster that Argo CD itself runs in.
+                        (Some("in-cluster"), _) | (None, Some("https://kubernetes.default.svc")) => Destination::Own,
+                        (Some(name), _) => Destination::Named(name.to_owned()),
+                        (None, _) => Destination::Unknown,
+                    },
                     namespace: destination("namespace").map(str::to_owned),
                     recurses: text(source, &["directory", "recurse"]) == Some("true"),
                 },

@@ -62,13 +62,24 @@ pub(super) enum Role {
     },
     /// A source of an Argo CD `Application`, which applies a folder.
     Argo {
-        /// The name of the cluster that it applies to.
-        destination: Option<String>,
+        /// The cluster that it applies to.
+        destination: Destination,
         /// The namespace of what names none.
         namespace: Option<String>,
         /// Whether it takes files in folders of the folder.
         recurses: bool,
     },
+}
+
+/// The cluster that an Application applies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// The one that it lives in itself.
+    Own,
+    /// The one of this name.
+    Named(String),
+    /// One that is not named.
+    Unknown,
 }
 
 impl Role {

@@ -53,8 +53,17 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Reads all kustomizations of a tree.
+    /// Reads all kustomizations of a tree, and what Flux and Argo CD apply.
     pub(super) fn read(tree: &FleetTree) -> Self {
+        Self::with(tree, appliers::read(tree))
+    }
+
+    /// Reads the kustomizations of a tree alone.
+    pub(super) fn of_folders(tree: &FleetTree) -> Self {
+        Self::with(tree, Vec::new())
+    }
+
+    fn with(tree: &FleetTree, appliers: Vec<Kustomization>) -> Self {
         let mut graph = Self::default();
         // Links, too: kustomize follows them.
         for path in tree.paths().filter(|path| kustomize::is_name(path.file_name())) {
@@ -71,7 +80,7 @@ impl Graph {
                 }
             }
         }
-        graph.kustomizations.extend(appliers::read(tree));
+        graph.kustomizations.extend(appliers);
         graph.link(tree);
         graph.contexts = vec![None; graph.kustomizations.len()];
         for index in 0..graph.kustomizations.len() {

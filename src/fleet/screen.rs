@@ -7,6 +7,10 @@ use crate::yaml;
 
 use super::kustomize;
 
+/// The largest file, in bytes, that is kept for a word that many files contain. A ConfigMap of variables is a fraction of it, and those that
+/// are larger are dashboards and scripts.
+pub(super) const SMALL: usize = 16 << 10;
+
 /// What has to be found in a file's name or bytes for the file to matter.
 ///
 /// A file that the screen leaves out can't be bound later, so whoever knows the policies says everything that they name. The screen asks
@@ -14,6 +18,7 @@ use super::kustomize;
 #[derive(Debug, Clone, Default)]
 pub struct Screen {
     words: BTreeSet<String>,
+    words_of_small: BTreeSet<String>,
     files: BTreeSet<RepoPath>,
     folders: BTreeSet<RepoPath>,
     patterns: BTreeSet<String>,
@@ -30,6 +35,13 @@ impl Screen {
     pub fn words<T: Into<String>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
         self.words
             .extend(words.into_iter().map(Into::into).filter(|word| !word.is_empty()));
+        self
+    }
+
+    /// Keeps the manifests of at most [`SMALL`] bytes that contain one of these words.
+    #[must_use]
+    pub fn words_of_small<T: Into<String>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
+        self.words_of_small.extend(words.into_iter().map(Into::into));
         self
     }
 
@@ -72,8 +84,11 @@ impl Screen {
         if self.folders.iter().any(|folder| path.is_under(folder)) {
             return true;
         }
-        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        yaml::mentions(bytes, &words)
+        let mentions = |words: &BTreeSet<String>| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            yaml::mentions(bytes, &words)
+        };
+        mentions(&self.words) || bytes.len() <= SMALL && mentions(&self.words_of_small)
     }
 }
 

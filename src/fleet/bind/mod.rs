@@ -33,7 +33,8 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     } = policies;
     let mut screen = Screen::new()
         .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
-        .words(applied::WORDS);
+        .words(applied::WORDS)
+        .words_of_small(["ConfigMap", "args:"]);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());
     }

@@ -61,7 +61,7 @@ impl Sightings {
     /// Looks at every file of a tree once.
     pub(super) fn of(tree: &FleetTree) -> Self {
         let mut sightings = Self::default();
-        let graph = Graph::read(tree);
+        let graph = Graph::of_folders(tree);
         let mut waiting = Vec::new();
         for (path, bytes) in tree.kept() {
             if !is_manifest_name(path.file_name()) || kustomize::is_name(path.file_name()) {

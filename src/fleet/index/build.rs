@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fleet::appliers::FLUX;
 use crate::fleet::document::{At, Document, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
-use crate::fleet::kustomize::{self, COUNTED_KINDS, Kustomization, Role};
+use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, Role};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::Fits;
 use crate::fleet::resolve::{Context, Graph};
@@ -437,9 +437,13 @@ impl Builder<'_> {
     /// The management cluster that an object of Flux or Argo CD applies to.
     fn owner_by_applier(&self, applier: &Kustomization) -> Option<&ManagementClusterName> {
         match &applier.role {
-            Role::Flux { elsewhere: false, .. } => Some(self.owner(&applier.path)?.1),
+            Role::Flux { elsewhere: false, .. }
+            | Role::Argo {
+                destination: Destination::Own,
+                ..
+            } => Some(self.owner(&applier.path)?.1),
             Role::Argo {
-                destination: Some(name),
+                destination: Destination::Named(name),
                 ..
             } => {
                 let names = self.territories.values().copied();

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
 use fleetscale::fleet::{FleetTree, Lent, Mode, Number, TreeEntry, scan, screen_everything};
 use fleetscale::model::{Binding, Declared, Edit, ObjectId, Place, Refusal, RepoPath, Scalar, Site, Target};
 use fleetscale::policy::{FleetFile, PolicySet};
-use fleetscale::render::render;
+use fleetscale::render::{Problem, render};
+use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
+use super::restyle::restyled;
 use crate::scenario::{Files, Marks, Refused, Scenario, Set, Unbound};
 
 /// How the files of a scenario are written.
@@ -115,6 +118,96 @@ pub(super) fn run(scenario: &Scenario) -> Result<(), String> {
     }
     let undone = edited(&after, &undo)?;
     same(&undone, &edited(before, &inserts)?).map_err(|error| format!("after the undo, {error}"))
+}
+
+/// What became of the edits of a restyled scenario.
+pub(super) struct Outcome {
+    /// Values that were replaced and brought back.
+    pub(super) replaced: u64,
+    /// Items and keys that were inserted.
+    pub(super) new: u64,
+    /// Insertions that the layout of the file leaves no certain place for.
+    pub(super) layouts: u64,
+}
+
+/// Runs the edits of a scenario whose files are written in the style of a seed.
+///
+/// The expected bytes of a replacement are the scenario's expected files in the same style. What an insertion makes is compared as values:
+/// its style is the list's own.
+pub(super) fn run_restyled(scenario: &Scenario, seed: u64) -> Result<Outcome, String> {
+    let (fleet, policies) = given(scenario)?;
+    let Scenario {
+        before, expected, set, ..
+    } = restyled(scenario, seed);
+    let mut outcome = Outcome {
+        replaced: 0,
+        new: 0,
+        layouts: 0,
+    };
+    let scanned = scanned(&fleet, &policies, &before).map_err(|error| shown(error, &before))?;
+    let mut edits = Vec::new();
+    for set in &set {
+        let (is_new, edit) = edit(&scanned, set, set.from.as_ref(), &set.to).map_err(|error| shown(error, &before))?;
+        edits.push(edit);
+        *(if is_new {
+            &mut outcome.new
+        } else {
+            &mut outcome.replaced
+        }) += 1;
+    }
+    let wanted: Files = before.clone().into_iter().chain(expected).collect();
+    let read = |path: &RepoPath| before.get(path.as_str())?.as_deref().map(Cow::Borrowed);
+    let after = match render(read, &edits) {
+        Err(error) if outcome.new > 0 && matches!(error.problem, Problem::Layout(_)) => {
+            return Ok(Outcome {
+                replaced: 0,
+                layouts: outcome.new,
+                new: 0,
+            });
+        }
+        _ => edited(&before, &edits).map_err(|error| shown(error, &before))?,
+    };
+    if outcome.new > 0 {
+        same_values(&after, &wanted).map_err(|error| shown(error, &after))?;
+        return Ok(outcome);
+    }
+    same(&after, &wanted).map_err(|error| shown(format!("after the edits, {error}"), &before))?;
+    let again = self::scanned(&fleet, &policies, &after)?;
+    only_these_changed(&scanned, &again, &set)?;
+    let mut undo = Vec::new();
+    for set in &set {
+        let from = set.from.as_ref().unwrap_or(&set.to);
+        undo.push(edit(&again, set, Some(&set.to), from)?.1);
+    }
+    same(&edited(&after, &undo)?, &before).map_err(|error| format!("after the undo, {error}"))?;
+    Ok(outcome)
+}
+
+/// An error with the files that it is about.
+fn shown(error: String, files: &Files) -> String {
+    let mut shown = error;
+    for (path, bytes) in files {
+        let text = bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let _ = write!(shown, "\n--- {path}\n{text}");
+    }
+    shown
+}
+
+/// Compares files by what they say to another parser than ours.
+fn same_values(got: &Files, wanted: &Files) -> Result<(), String> {
+    let values = |bytes: &Option<Vec<u8>>| -> Vec<Value> {
+        let text = String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+        let text = text.trim_start_matches('\u{feff}').to_owned();
+        serde_yaml::Deserializer::from_str(&text)
+            .map(|document| Value::deserialize(document).unwrap_or(Value::Null))
+            .collect()
+    };
+    for (path, wanted) in wanted {
+        if values(&got[path]) != values(wanted) {
+            return Err(format!("{path} says something else"));
+        }
+    }
+    Ok(())
 }
 
 /// The fleet file and the policies.
