@@ -128,7 +128,8 @@ pub(super) struct Index<'t> {
     /// The requests that a kustomization lists, each with the first that does.
     pub(super) listed_requests: BTreeMap<RepoPath, RepoPath>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
-    shares: Vec<BTreeMap<Share, Option<RepoPath>>>,
+    /// Nearly every map has one entry, and a map makes room for eleven: they are small.
+    shares: Vec<BTreeMap<Box<Share>, Option<RepoPath>>>,
 }
 
 /// One of the things that come of a document.
@@ -156,7 +157,7 @@ impl Index<'_> {
             return None;
         }
         let overlays: BTreeSet<&RepoPath> = shares.values().flatten().collect();
-        let named = shares.keys().filter_map(|share| match share {
+        let named = shares.keys().filter_map(|share| match &**share {
             Share::Object(identity) => Some(identity),
             Share::Outside(_) => None,
         });

@@ -12,6 +12,7 @@ mod corpus;
 mod decide;
 mod dependencies;
 mod fleet;
+mod fuzzed;
 mod plan;
 mod policies;
 mod policy_mutations;

@@ -238,7 +238,8 @@ impl<'i> Binder<'i, '_> {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),
             Site::Refused { .. } => format!("{}:{}", self.object(object).path, claim.line),
         };
-        self.found.entry(key).or_default().push(Found { place, binding });
+        let found = self.found.entry(key).or_insert_with(|| Vec::with_capacity(1));
+        found.push(Found { place, binding });
     }
 
     fn key_of(&self, identity: &Identity, claims: &[Claimed<'i>]) -> Result<NodeGroupKey, Refusal> {

@@ -179,7 +179,7 @@ impl Builder<'_> {
                 let overlay = self.graph.overlay(&path, &context.chain);
                 let Some(owner) = self.owner_of(&path, &context) else {
                     // Whoever uses it there is nobody's that is known, but somebody's.
-                    let outside = Share::Outside(context.chain.clone());
+                    let outside = Box::new(Share::Outside(context.chain.clone()));
                     self.index.shares[number].insert(outside, overlay);
                     self.share_patches_of(&key, &context);
                     continue;
@@ -195,7 +195,7 @@ impl Builder<'_> {
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
                     self.unbound(&path, &key.to_string(), Refused::shape(line, message));
-                    self.index.shares[number].insert(Share::Outside(context.chain.clone()), overlay);
+                    self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);
                 }
@@ -366,7 +366,7 @@ impl Builder<'_> {
                 for patch in objects.iter().flatten().filter(|_| fits != Fits::No) {
                     let patch_key = &self.index.objects[*patch].key;
                     if target.is_some() || (&patch_key.kind, &patch_key.name) == (&key.kind, &key.name) {
-                        let outside = Share::Outside(context.chain.clone());
+                        let outside = Box::new(Share::Outside(context.chain.clone()));
                         self.index.shares[*patch].insert(outside, Some(self.graph.kustomizations[user].path.clone()));
                     }
                 }
@@ -389,7 +389,7 @@ impl Builder<'_> {
                     .iter()
                     .flat_map(|used| used.objects.iter().flatten())
                 {
-                    let outside = Share::Outside(context.chain.clone());
+                    let outside = Box::new(Share::Outside(context.chain.clone()));
                     self.index.shares[*patch].insert(outside, Some(path.clone()));
                 }
             }
@@ -398,9 +398,13 @@ impl Builder<'_> {
 
     fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
         for number in instance.sources() {
-            self.index.shares[number].insert(Share::Object(identity.clone()), overlay.clone());
+            self.index.shares[number].insert(Box::new(Share::Object(identity.clone())), overlay.clone());
         }
-        let instances = self.index.instances.entry(identity).or_default();
+        let instances = self
+            .index
+            .instances
+            .entry(identity)
+            .or_insert_with(|| Vec::with_capacity(1));
         if !instances.contains(&instance) {
             instances.push(instance);
         }

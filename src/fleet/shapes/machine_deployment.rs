@@ -33,6 +33,8 @@ fn read(document: &Document<'_>) -> Said {
     } = Marks::of(document.root);
     let mut replicas = integer(document, &["spec", "replicas"]);
     replicas.refuse(document, refused);
+    // A push would make room for four.
+    said.groups.reserve_exact(1);
     said.groups.push(GroupClaim {
         cluster: find(document.root, &["spec", "clusterName"])
             .and_then(|name| name.text())

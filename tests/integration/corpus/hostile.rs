@@ -6,7 +6,8 @@ use std::path::Path;
 use fleetscale::fleet::Mode;
 use fleetscale::model::Target;
 
-use super::{Corpus, Outcome, Repository, fixtures, is_workers};
+use super::{Outcome, fixtures, is_workers, judge};
+use crate::support::repository::{Fleet, Repository};
 
 /// The fewest cases that the corpus may have.
 const FEWEST: usize = 150;
@@ -91,14 +92,14 @@ fn names() -> Vec<String> {
 
 #[test]
 fn every_hostile_file_is_refused_with_its_reason_or_changes_by_its_number_alone() {
-    let corpus = Corpus::load();
+    let fleet = Fleet::load();
     let expected = expected();
     assert_eq!(names(), expected.keys().cloned().collect::<Vec<_>>());
     assert!(expected.len() >= FEWEST);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (name, want) in &expected {
-        let outcome = corpus.judge(&repository(name), target(name));
+        let outcome = judge(&fleet, &repository(name), target(name));
         let word = match &outcome {
             Outcome::Refused { id, .. } => format!("refused: {id}"),
             Outcome::RefusedByWriter { .. } => "refused by the writer".to_owned(),

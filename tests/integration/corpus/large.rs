@@ -2,7 +2,7 @@
 
 use fleetscale::fleet::LARGEST_FILE;
 
-use super::Repository;
+use crate::support::repository::Repository;
 
 /// A case: its name, how it is written, and the words of its outcome.
 pub(super) type Large = (&'static str, fn() -> Repository, &'static str);
@@ -238,6 +238,6 @@ pub(super) const CASES: [Large; 35] = [
                 filled("- {patch: '{}', target: {kind: Y}}\n", ALMOST)
             ))
         },
-        "refused wrong-shape 8",
+        "preserved 8:13",
     ),
 ];

@@ -8,7 +8,8 @@
 use std::process::Command;
 use std::time::Instant;
 
-use super::{Corpus, Outcome, Repository, hostile, large};
+use super::{Outcome, hostile, judge, large};
+use crate::support::repository::{Fleet, Repository};
 
 /// The variable that names the case to a child.
 const CASE: &str = "FLEETSCALE_HOSTILE_CASE";
@@ -42,10 +43,10 @@ struct Cost {
 #[ignore = "measures its own process: run by no_hostile_file_costs_64_mib"]
 fn judge_one_alone() {
     let name = std::env::var(CASE).unwrap();
-    let corpus = Corpus::load();
+    let fleet = Fleet::load();
     let usual = Repository::of("clusters/md.yaml", large::manifest(""));
     assert!(matches!(
-        corpus.judge(&usual, super::is_workers),
+        judge(&fleet, &usual, super::is_workers),
         Outcome::Preserved { .. }
     ));
     let large = large::CASES.iter().find(|(known, ..)| *known == name);
@@ -56,7 +57,7 @@ fn judge_one_alone() {
     // From here on the peak is that of this case.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let (before, start) = (status("VmRSS"), Instant::now());
-    let outcome = corpus.judge(&repository, target);
+    let outcome = judge(&fleet, &repository, target);
     let micros = start.elapsed().as_micros();
     if let Some(want) = want {
         assert_eq!(outcome.to_string(), want);
@@ -112,8 +113,12 @@ fn no_hostile_file_costs_64_mib() {
             peak - before
         );
     }
-    let largest: Vec<&Cost> = costs.iter().filter(|cost| cost.peak >= MOST_KIB).collect();
-    assert!(largest.is_empty(), "{largest:?}");
+    // What the test's own code and the file take is not what it costs to read it.
+    let too_large: Vec<&Cost> = costs
+        .iter()
+        .filter(|cost| cost.peak - cost.before >= MOST_KIB)
+        .collect();
+    assert!(too_large.is_empty(), "{too_large:?}");
     costs.sort_by_key(|cost| std::cmp::Reverse(cost.micros));
     println!("the five slowest:");
     for Cost { name, micros, .. } in costs.iter().take(5) {

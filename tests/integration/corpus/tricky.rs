@@ -1,7 +1,8 @@
 //! Twenty valid files that existing tools reformat, edit in the wrong place or give up on: 3 becomes 7 and every other byte stays, or a
 //! person agrees that it must not.
 
-use super::{Corpus, Repository, fixtures, is_workers};
+use super::{fixtures, is_workers, judge};
+use crate::support::repository::{Fleet, Repository};
 
 /// Each file and what must become of it. A quoted number is text, which Kubernetes refuses where it wants a number: nobody has applied it.
 const CASES: [(&str, &str); 20] = [
@@ -29,11 +30,11 @@ const CASES: [(&str, &str); 20] = [
 
 #[test]
 fn twenty_tricky_files_change_by_their_number_alone_or_are_refused_for_a_reason() {
-    let corpus = Corpus::load();
+    let fleet = Fleet::load();
     let mut right = 0;
     for (name, want) in CASES {
         let bytes = std::fs::read(fixtures("tricky").join(name)).unwrap();
-        let outcome = corpus.judge(&Repository::of(&format!("clusters/{name}"), bytes), is_workers);
+        let outcome = judge(&fleet, &Repository::of(&format!("clusters/{name}"), bytes), is_workers);
         let outcome = outcome.to_string();
         right += usize::from(outcome == want);
         println!("{name:<28}{outcome}{}", if outcome == want { "" } else { "  <- wrong" });

@@ -7,8 +7,9 @@ use fleetscale::model::{Edit, Location, ObjectKey};
 use fleetscale::yaml::{Node, Stream};
 use json_patch::jsonptr::PointerBuf;
 
-use super::generated::{check, draw_edit, places};
+use super::generated::{check, draw_edit};
 use super::writer::Tape;
+use crate::support::readers::places;
 
 fn yaml_files(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

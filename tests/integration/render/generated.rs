@@ -14,34 +14,10 @@ use serde::Deserialize as _;
 
 use super::writer::{Tape, write};
 use super::{at, nothing};
+use crate::support::readers::{is_integer, places};
 
 /// How many texts are drawn.
 const CASES: u32 = 10_000;
-
-/// All values that an edit could name, with their document and pointer.
-pub(super) fn places<'s>(stream: &'s Stream<'s>) -> Vec<(usize, PointerBuf, Node<'s>)> {
-    fn visit<'s>(document: usize, pointer: &PointerBuf, node: Node<'s>, into: &mut Vec<(usize, PointerBuf, Node<'s>)>) {
-        into.push((document, pointer.clone(), node));
-        for entry in node.entries() {
-            if let Some(key) = entry.key_text() {
-                visit(document, &pointer.with_trailing_token(key), entry.value, into);
-            }
-        }
-        for (index, item) in node.items().enumerate() {
-            visit(document, &pointer.with_trailing_token(index), item, into);
-        }
-    }
-    let mut into = Vec::new();
-    for (index, document) in stream.documents().into_iter().enumerate() {
-        visit(index, &PointerBuf::root(), document.root, &mut into);
-    }
-    into
-}
-
-pub(super) fn is_integer(text: &str) -> bool {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits && text.len() < 10 && (text == "0" || !text.starts_with('0'))
-}
 
 pub(super) fn draw_edit(tape: &mut Tape<'_>, (document, pointer, node): &(usize, PointerBuf, Node<'_>)) -> Edit {
     let at = Location {

@@ -9,12 +9,10 @@ use fleetscale::model::{Edit, Location, RepoPath, Scalar};
 use fleetscale::render::{Problem, Unproven, render};
 use fleetscale::yaml::{Kind, Node, ScalarStyle, Stream};
 use json_patch::jsonptr::Pointer;
-use serde::Deserialize as _;
-use serde_yaml::Value;
 
-use super::generated::{is_integer, places};
 use super::{at, nothing, number};
 use crate::dependencies::packages;
+use crate::support::readers::{find, is_integer, places, third_reading, value_of};
 
 /// How many cases the suite has, and how many of them are not YAML. A package that lost some of them must not pass for all of them.
 const CASES: (usize, usize) = (402, 94);
@@ -147,38 +145,6 @@ fn reason(problem: &Problem) -> String {
     }
 }
 
-/// The documents as a third reader has them: libyaml, as Kubernetes' own tools do; nothing for what it refuses.
-fn third_reading(text: &str) -> Option<Vec<Value>> {
-    let documents = serde_yaml::Deserializer::from_str(text);
-    documents.map(|document| Value::deserialize(document).ok()).collect()
-}
-
-/// Writes a value into what the third reader has; false if it has nothing there.
-fn set(documents: &mut [Value], document: usize, pointer: &Pointer, scalar: &Scalar) -> bool {
-    let mut value = documents.get_mut(document);
-    for token in pointer.tokens() {
-        let token = token.decoded();
-        value = match value {
-            Some(Value::Mapping(mapping)) => {
-                let named = |key: &Value| match key {
-                    Value::String(text) => *text == token,
-                    other => serde_yaml::to_string(other).is_ok_and(|text| text.trim_end() == token),
-                };
-                let entry = mapping.iter_mut().find(|(key, _)| named(key));
-                entry.map(|(_, value)| value)
-            }
-            Some(Value::Sequence(items)) => token.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
-            _ => None,
-        };
-    }
-    let Some(value) = value else { return false };
-    *value = match scalar {
-        Scalar::Integer(number) => Value::from(*number),
-        Scalar::Text(text) => Value::from(text.as_str()),
-    };
-    true
-}
-
 #[derive(Default)]
 struct Figures {
     cases: BTreeMap<&'static str, usize>,
@@ -222,8 +188,9 @@ impl Figures {
         let compared = match third_reading(before) {
             None => "libyaml refuses the text",
             Some(mut documents) => {
-                let found = set(&mut documents, document, pointer, &to);
-                if found && third_reading(&after).as_ref() == Some(&documents) {
+                let found = find(&mut documents, document, pointer);
+                let found = found.map(|value| *value = value_of(&to));
+                if found.is_some() && third_reading(&after).as_ref() == Some(&documents) {
                     "libyaml agrees"
                 } else {
                     self.otherwise.push(format!("{id} {pointer}"));
