@@ -16,6 +16,7 @@ mod guess;
 mod index;
 mod kustomize;
 mod layers;
+mod markers;
 mod operation;
 mod patch_target;
 mod resolve;

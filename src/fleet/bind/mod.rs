@@ -4,6 +4,7 @@
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
 pub(super) mod components;
+mod markers;
 mod node_groups;
 mod sharding;
 mod write_to;
@@ -34,7 +35,8 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     let mut screen = Screen::new()
         .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
         .words(applied::WORDS)
-        .words_of_small(["ConfigMap", "args:"]);
+        .words_of_small(["ConfigMap", "args:"])
+        .words([super::markers::TOKEN]);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());
     }
@@ -82,6 +84,7 @@ pub(super) fn bind_index(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTr
     node_groups::bind(fleet, policies, tree, index, &mut declared);
     components::bind(fleet, policies, tree, index, &mut declared);
     sharding::bind(policies, tree, index, &mut declared);
+    markers::bind(fleet, policies, tree, index, &mut declared);
     refuse_shared_places(&mut declared);
     declared.unbound.sort();
     declared.unbound.dedup();

@@ -1,6 +1,7 @@
 mod appliers;
 mod components;
 mod layers;
+mod markers;
 mod node_groups;
 mod sharding;
 
