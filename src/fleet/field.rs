@@ -87,9 +87,11 @@ impl<'a> Field<'a> {
 
     /// Whether a patch that is not taken apart may set it.
     pub(super) fn is_touched(&self, touched: Touched) -> bool {
-        let in_container = self.steps.contains(&Step::Key("containers"));
-        if in_container {
+        let passes = |key| self.steps.contains(&Step::Key(key));
+        if passes("containers") || passes("manager") {
             touched.arguments
+        } else if passes("annotations") {
+            touched.annotations
         } else {
             touched.replicas
         }

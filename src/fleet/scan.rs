@@ -6,7 +6,7 @@ use crate::model::{Binding, Declared, Site, Target};
 use crate::policy::catalogue::managers;
 use crate::policy::{FleetFile, PolicySet};
 
-use super::bind::{bind_index, components, index_of, screen};
+use super::bind::{bind_index, components, index_of, node_groups, screen};
 use super::index::Index;
 use super::screen::Screen;
 use super::tree::FleetTree;
@@ -32,7 +32,10 @@ struct Scanner<'a, 't> {
 /// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
 type Finder = fn(&Scanner<'_, '_>) -> Vec<(Target, Binding)>;
 
-const FINDERS: [Finder; 1] = [|scanner| components::all(scanner.fleet, scanner.tree, scanner.index)];
+const FINDERS: [Finder; 2] = [
+    |scanner| components::all(scanner.fleet, scanner.tree, scanner.index),
+    |scanner| node_groups::bounds(scanner.index),
+];
 
 /// What a tree has to hold so that it can be scanned.
 pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
@@ -65,6 +68,7 @@ fn shape_of(binding: &Binding) -> &'static str {
     match &binding.site {
         Site::Writable(place) => match place.object.kind.as_str() {
             "MachineDeployment" => "machine-deployment",
+            "MachinePool" => "machine-pool",
             "Cluster" => "topology",
             "Deployment" => "arguments",
             _ => "values",

@@ -4,7 +4,7 @@
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
 pub(super) mod components;
-mod node_groups;
+pub(super) mod node_groups;
 mod sharding;
 mod write_to;
 

@@ -7,7 +7,6 @@
 pub(super) mod arguments;
 pub(super) mod kustomization;
 mod machine_deployment;
-mod machine_pool;
 mod metadata;
 mod reading;
 pub(super) mod request;
@@ -19,7 +18,9 @@ use crate::model::{AutoscalerBounds, Refusal};
 use super::document::Document;
 use super::gate::Refused;
 
+pub(super) use metadata::annotation_of;
 pub(super) use reading::{Reading, find, integer, text_integer};
+pub(super) use topology::list_of;
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
@@ -35,7 +36,11 @@ pub(super) struct Shape {
 }
 
 /// All kinds that declare node groups.
-pub(super) const SHAPES: &[Shape] = &[machine_deployment::SHAPE, machine_pool::SHAPE, topology::SHAPE];
+pub(super) const SHAPES: &[Shape] = &[
+    machine_deployment::DEPLOYMENT,
+    machine_deployment::POOL,
+    topology::SHAPE,
+];
 
 /// What an object says about node groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,12 +64,18 @@ pub(super) struct GroupClaim {
     pub(super) cluster: Option<String>,
     /// The group's name.
     pub(super) group: String,
+    /// Whether it is a machine pool.
+    pub(super) pool: bool,
     /// The line on which it begins.
     pub(super) line: usize,
     /// The number of nodes.
     pub(super) replicas: Reading,
     /// The bounds of a cluster autoscaler that owns the number.
     pub(super) autoscaler: Option<AutoscalerBounds>,
+    /// The line of the annotation that makes it the owner.
+    pub(super) autoscaler_line: usize,
+    /// Why its annotations forbid a change.
+    pub(super) refused: Option<Refused>,
     /// Whether the group is paused.
     pub(super) paused: bool,
     /// The text of its hold annotation.
@@ -84,7 +95,7 @@ pub(super) struct Unclaimed {
 
 /// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is held, and why it may not be changed.
 pub(super) fn marked(document: &Document<'_>) -> Said {
-    let metadata::Marks { hold, refused, .. } = metadata::Marks::of(document.root);
+    let metadata::Marks { hold, refused, .. } = metadata::Marks::of(document.path, document.root);
     Said {
         hold,
         refused,
@@ -127,6 +138,7 @@ pub(super) mod testing {
     pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
         match refusal {
             Refusal::WrongShape { message } => message.clone(),
+            Refusal::Owned { by } => by.clone(),
             Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
             Refusal::Absent { pointer } => format!("{pointer} absent"),
             refusal => refusal.id().to_owned(),
