@@ -4,6 +4,7 @@
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
 pub(super) mod components;
+pub(super) mod governed;
 pub(super) mod node_groups;
 mod sharding;
 mod write_to;

@@ -8,10 +8,11 @@ use crate::fleet::layers;
 use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, annotation_of, integer, list_of, text_integer};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
-    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, RepoPath, Site, Target, Unbound,
+    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound,
 };
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
+use super::governed::Governed;
 use super::{last_hold, placed, refuse, refuse_shared, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs.
@@ -58,14 +59,6 @@ pub(super) fn bind(
 pub(in crate::fleet) fn bounds(index: &Index<'_>) -> Vec<(Target, Binding)> {
     let bounds = Binder::of(index, true).bounds.into_iter();
     bounds.map(|(target, found)| (target, one(found).0)).collect()
-}
-
-/// What a cluster says about all its node groups.
-#[derive(Default)]
-struct Governed {
-    paused: bool,
-    holds: Vec<String>,
-    refused: Option<(RepoPath, usize, Refusal)>,
 }
 
 /// A node group, or a bound of one, with the place that people find it by.
@@ -165,20 +158,7 @@ impl<'i, 't> Binder<'i, 't> {
         let Some(namespace) = self.namespace_of(identity, &sources) else {
             return;
         };
-        let mut governed = Governed::default();
-        for (object, said) in sources.iter().filter_map(|number| {
-            let object = self.object(*number);
-            Some((object, object.said()?))
-        }) {
-            governed.paused |= said.paused;
-            governed.holds.extend(said.hold.clone());
-            if let (None, Some(refused)) = (&governed.refused, &said.refused) {
-                governed.refused = Some((object.path.clone(), refused.line, refused.refusal.clone()));
-            }
-        }
-        governed
-            .holds
-            .extend(instances.iter().flat_map(|instance| instance.holds.clone()));
+        let governed = Governed::of(self.index, instances);
         let management_cluster = identity.management_cluster.to_string();
         self.clusters
             .insert((management_cluster, namespace, identity.name.clone()), governed);
@@ -281,9 +261,7 @@ impl<'i, 't> Binder<'i, 't> {
         Bound::ALL.map(|bound| {
             let field = way.annotation(annotation_of(bound));
             let size = match instances {
-                [instance, ..] if said || patched => {
-                    layers::value(self.index, instance, &field, text_integer)
-                }
+                [instance, ..] if said || patched => layers::value(self.index, instance, &field, text_integer),
                 _ => None,
             };
             let (object, mut reading) = size.filter(|(_, reading)| reading.written)?;
@@ -346,14 +324,13 @@ impl<'i, 't> Binder<'i, 't> {
             .map(str::to_owned)
             .into();
         let governed = self.clusters.get(&governed);
-        if let Some((_, line, refusal)) = governed.and_then(|governed| governed.refused.as_ref()) {
-            refuse(&mut binding.site, Some(*line), || refusal.clone());
-        }
-        binding.paused =
-            claims.iter().any(|claimed| claimed.claim.paused) || governed.is_some_and(|cluster| cluster.paused);
+        binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
         let own = own.chain(instances.iter().flat_map(|instance| &instance.holds));
         binding.hold = last_hold(own.chain(governed.into_iter().flat_map(|cluster| &cluster.holds)));
+        if let Some(governed) = governed {
+            governed.apply(&mut binding);
+        }
         let place = match &binding.site {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),
             Site::Refused { .. } => {

@@ -32,7 +32,14 @@ const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "Mac
 pub(in crate::fleet) const VARIABLE: &str = "${";
 
 /// The kinds, by API group, that are kept besides those that declare node groups.
-const KEPT: [(&str, &str); 3] = [("apps", "Deployment"), ("", "ConfigMap"), (FLUX, "Kustomization")];
+const KEPT: [(&str, &str); 6] = [
+    ("apps", "Deployment"),
+    ("", "ConfigMap"),
+    (FLUX, "Kustomization"),
+    (shapes::CONTROL_PLANE_GROUP, "KamajiControlPlane"),
+    (shapes::CONTROL_PLANE_GROUP, "KubeadmControlPlane"),
+    (shapes::KAMAJI_GROUP, "TenantControlPlane"),
+];
 
 struct Builder<'t> {
     tree: &'t FleetTree,
@@ -200,7 +207,7 @@ impl Builder<'_> {
                     self.add(identity, instance, overlay);
                 }
             }
-            if !somewhere && key.group == shapes::CAPI_GROUP {
+            if !somewhere && shapes::declares_groups(&key) {
                 let message = "it lies outside the paths of every management cluster";
                 self.unbound(&path, &key.to_string(), Refused::shape(line, message));
             }

@@ -10,6 +10,9 @@ use super::reading::find;
 /// Cluster API looks only at whether it is there: `"false"` pauses, too (`util/annotations.HasPaused`).
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 
+/// Kamaji's own word for it, on a `TenantControlPlane`.
+const KAMAJI_PAUSED: &str = "kamaji.clastix.io/paused";
+
 /// An external scaler owns the replicas and Cluster API only reflects them (the MachinePool contract).
 const REPLICAS_MANAGED_BY: &str = "cluster.x-k8s.io/replicas-managed-by";
 
@@ -61,7 +64,7 @@ impl Marks {
             let line = entry.key.position().line;
             let text = entry.value.text().unwrap_or_default();
             match entry.key_text() {
-                Some(PAUSED) => marks.paused = true,
+                Some(PAUSED | KAMAJI_PAUSED) => marks.paused = true,
                 Some(HOLD_ANNOTATION) => marks.hold = Some(text.to_owned()),
                 Some(MIN_SIZE) => bounds.0 = Some((line, text.parse::<u32>())),
                 Some(MAX_SIZE) => bounds.1 = Some((line, text.parse::<u32>())),
@@ -106,7 +109,7 @@ impl Marks {
 type Size = (usize, Result<u32, std::num::ParseIntError>);
 
 /// Whether the topology controller writes this object.
-pub(super) fn is_generated(object: Node<'_>) -> bool {
+pub(in crate::fleet) fn is_generated(object: Node<'_>) -> bool {
     find(object, &["metadata", "labels", TOPOLOGY_OWNED]).is_some()
 }
 

@@ -13,17 +13,31 @@ pub(super) mod request;
 mod topology;
 pub(super) mod values;
 
-use crate::model::{AutoscalerBounds, Refusal};
+use crate::model::{AutoscalerBounds, ObjectKey, Refusal};
 
 use super::document::Document;
 use super::gate::Refused;
 
-pub(super) use metadata::annotation_of;
+pub(super) use arguments::text_at;
+pub(super) use metadata::{annotation_of, is_generated};
 pub(super) use reading::{Reading, find, integer, text_integer};
 pub(super) use topology::list_of;
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
+
+/// The API group of the control planes that Cluster API's providers bring.
+pub(super) const CONTROL_PLANE_GROUP: &str = "controlplane.cluster.x-k8s.io";
+
+/// The API group of Kamaji.
+pub(super) const KAMAJI_GROUP: &str = "kamaji.clastix.io";
+
+/// Whether an object is of a kind that declares node groups.
+pub(super) fn declares_groups(key: &ObjectKey) -> bool {
+    SHAPES
+        .iter()
+        .any(|shape| shape.group == key.group && shape.kind == key.kind)
+}
 
 /// A kind of object that declares node groups.
 pub(super) struct Shape {
@@ -93,10 +107,14 @@ pub(super) struct Unclaimed {
     pub(super) refusal: Refusal,
 }
 
-/// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is held, and why it may not be changed.
+/// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is paused or held, and why it may not
+/// be changed.
 pub(super) fn marked(document: &Document<'_>) -> Said {
-    let metadata::Marks { hold, refused, .. } = metadata::Marks::of(document.path, document.root);
+    let metadata::Marks {
+        paused, hold, refused, ..
+    } = metadata::Marks::of(document.path, document.root);
     Said {
+        paused,
         hold,
         refused,
         ..Said::default()
