@@ -77,6 +77,14 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The keys on the way.
+    pub(super) fn words(&self) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(*key),
+            Step::Named(_) => None,
+        })
+    }
+
     /// How many steps lead to the list, and the name that is looked for in it.
     pub(super) fn list(&self) -> Option<(usize, &'a str)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {

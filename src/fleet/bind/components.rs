@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
-use crate::fleet::index::{Index, Instance};
+use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::layers::{self, Text};
+use crate::fleet::owners;
 use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{Binding, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
@@ -102,6 +103,16 @@ enum Wanted<'a> {
     Argument { container: &'a str, flag: &'a FlagName },
 }
 
+impl<'a> Wanted<'a> {
+    /// The field that it stands in.
+    fn field(self) -> Field<'a> {
+        match self {
+            Self::Replicas => Field::replicas(),
+            Self::Argument { container, .. } => Field::of_container(container, &["args"]),
+        }
+    }
+}
+
 impl Binder<'_, '_> {
     fn candidate(&self) -> Candidate<'_> {
         Candidate::of_management_cluster(self.region, self.management_cluster)
@@ -192,9 +203,16 @@ impl Binder<'_, '_> {
     fn of_deployment(&self, component: &ComponentName, wanted: Wanted<'_>) -> Option<Reading> {
         let name = manager_of(component)?.deployment;
         let object = ["apps", "Deployment", name];
-        let instances: Vec<&Instance> = self.index.named(self.management_cluster, object).collect();
+        let found: Vec<(&Identity, &Instance)> = self.index.all_named(self.management_cluster, object).collect();
+        let instances: Vec<&Instance> = found.iter().map(|(_, instance)| *instance).collect();
         let (first, more) = instances.split_first()?;
         let (object, mut reading) = self.of_instance(first, wanted)?;
+        for (identity, instance) in &found {
+            let owner = owners::owner(self.index, identity, std::slice::from_ref(*instance), &wanted.field());
+            if let Some(refusal) = owner {
+                reading.refuse_as(refusal);
+            }
+        }
         for number in instances.iter().flat_map(|instance| instance.sources()) {
             let Some(Said { hold, refused, .. }) = self.index.objects[number].said() else {
                 continue;

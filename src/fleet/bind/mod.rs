@@ -18,6 +18,7 @@ use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 use super::applied;
 use super::index::{Index, Shared, VARIABLE};
 use super::operation;
+use super::owners;
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -34,7 +35,8 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     } = policies;
     let mut screen = Screen::new()
         .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
-        .words(applied::WORDS);
+        .words(applied::WORDS)
+        .words(owners::WORDS);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());
     }

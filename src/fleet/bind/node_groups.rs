@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
-use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, annotation_of, integer, list_of, text_integer};
+use crate::fleet::owners;
+use crate::fleet::shapes::{
+    CAPI_GROUP, GroupClaim, Reading, annotation_of, cluster_class, integer, list_of, text_integer,
+};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
     AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound,
@@ -232,14 +235,21 @@ impl<'i, 't> Binder<'i, 't> {
         self.refuse_several(instances, &mut reading, line);
         let (mut found, object) = self.found(instances, &key, (object, reading), claims);
         let sizes = self.sizes(instances, way, claims);
-        let (bounds, owner) = self.autoscaler(&sizes, claims);
+        let (bounds, owner) = match self.autoscaler(&sizes, claims) {
+            (None, None) => self.class_autoscaler(identity, instances, first.claim),
+            autoscaler => autoscaler,
+        };
         found.binding.autoscaler = bounds;
-        found.owner = owner;
+        found.owner = owner.or_else(|| owners::owner(self.index, identity, instances, &way.replicas()));
         if self.with_bounds {
             for (bound, size) in Bound::ALL.into_iter().zip(sizes) {
                 let Some(size) = size else { continue };
                 let group = key.clone();
-                let (found, _) = self.found(instances, &key, size, claims);
+                let (mut found, _) = self.found(instances, &key, size, claims);
+                let field = way.annotation(annotation_of(bound));
+                if let Some(refusal) = owners::owner(self.index, identity, instances, &field) {
+                    refuse(&mut found.binding.site, None, || refusal);
+                }
                 let bounds = self.bounds.entry(Target::NodeGroupBound { group, bound });
                 bounds.or_default().push(found);
             }
@@ -302,6 +312,36 @@ impl<'i, 't> Binder<'i, 't> {
         );
         let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::Owned { by });
         (bounds, owner)
+    }
+
+    /// The same for the annotations of the class that an entry of a topology is of, which its machines have, too.
+    fn class_autoscaler(
+        &self,
+        identity: &Identity,
+        instances: &[Instance],
+        claim: &GroupClaim,
+    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
+        let sources = self.sources(instances);
+        let saids = sources.iter().rev().filter_map(|number| self.object(*number).said());
+        let Some((name, namespace)) = saids.filter_map(|said| said.class.as_ref()).next() else {
+            return (None, None);
+        };
+        let namespace = namespace.as_ref().or(identity.namespace.as_ref());
+        let class = [CAPI_GROUP, cluster_class::KIND, name.as_str()];
+        let classes = self.index.all_named(&identity.management_cluster, class);
+        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_ref() == namespace);
+        for number in classes.flat_map(|(_, instance)| instance.sources()) {
+            let object = self.object(number);
+            let scaled = object.said().into_iter().flat_map(|said| &said.scaled);
+            let mut same =
+                scaled.filter(|scaled| scaled.pool == claim.pool && Some(&scaled.class) == claim.class.as_ref());
+            if let Some(scaled) = same.next() {
+                let (path, line, class) = (&object.path, scaled.line, &scaled.class);
+                let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
+                return (Some(scaled.bounds), Some(Refusal::Owned { by }));
+            }
+        }
+        (None, None)
     }
 
     /// A value of a group with all that goes for it, and the object that has it.

@@ -12,6 +12,7 @@ use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
+use crate::fleet::owners;
 use crate::fleet::shapes::{
     CAPI_GROUP, CONTROL_PLANE_GROUP, KAMAJI_GROUP, Reading, find, integer, is_generated, text_at,
 };
@@ -135,7 +136,14 @@ impl<'i> Finder<'i, '_> {
         let number = self.value(first, &keys, integer).filter(|(_, reading)| reading.written);
         let name = identity.name.clone();
         if let Some(number) = number {
-            self.add(identity, instances, number, &name, &cluster.governed);
+            self.add(
+                identity,
+                instances,
+                &Field::keys(&keys),
+                number,
+                &name,
+                &cluster.governed,
+            );
         }
         self.clusters.push(cluster);
     }
@@ -175,7 +183,14 @@ impl<'i> Finder<'i, '_> {
         if let Some(Err(refusal)) = members.map(|members| control_plane.allows(members)) {
             reading.refuse_as(refusal);
         }
-        self.add(identity, instances, (number, reading), &name, &governed);
+        self.add(
+            identity,
+            instances,
+            &Field::keys(keys),
+            (number, reading),
+            &name,
+            &governed,
+        );
     }
 
     /// Who overwrites the number of an object.
@@ -220,6 +235,7 @@ impl<'i> Finder<'i, '_> {
         &mut self,
         identity: &Identity,
         instances: &[Instance],
+        field: &Field<'_>,
         (object, reading): (usize, Reading),
         cluster: &str,
         governed: &Governed,
@@ -245,6 +261,9 @@ impl<'i> Finder<'i, '_> {
             }
         };
         let mut binding = placed(reading);
+        if let Some(refusal) = owners::owner(self.index, identity, instances, field) {
+            refuse(&mut binding.site, None, || refusal);
+        }
         refuse_shared(self.index, object, &mut binding.site);
         governed.apply(&mut binding);
         if instances.len() > 1 {

@@ -5,6 +5,7 @@
 //! management cluster, which namespace, patched by whom) is nothing that it can know.
 
 pub(super) mod arguments;
+pub(super) mod cluster_class;
 pub(super) mod kustomization;
 mod machine_deployment;
 mod metadata;
@@ -67,6 +68,10 @@ pub(super) struct Said {
     pub(super) refused: Option<Refused>,
     /// The node groups that it declares.
     pub(super) groups: Vec<GroupClaim>,
+    /// The class that its topology is of, with the namespace of that if it says one.
+    pub(super) class: Option<(String, Option<String>)>,
+    /// The classes of machines that cluster autoscalers scale.
+    pub(super) scaled: Vec<cluster_class::Scaled>,
     /// What looks like a node group but is none that can be bound.
     pub(super) unbound: Vec<Unclaimed>,
 }
@@ -80,6 +85,8 @@ pub(super) struct GroupClaim {
     pub(super) group: String,
     /// Whether it is a machine pool.
     pub(super) pool: bool,
+    /// The class of machines that an entry of a topology is of.
+    pub(super) class: Option<String>,
     /// The line on which it begins.
     pub(super) line: usize,
     /// The number of nodes.

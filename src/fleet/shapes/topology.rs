@@ -34,6 +34,7 @@ fn read(document: &Document<'_>) -> Said {
         paused: marks.paused || is_spec_paused(document.root),
         hold: marks.hold,
         refused: marks.refused,
+        class: class(document),
         ..Said::default()
     };
     for name in [MACHINE_DEPLOYMENTS, MACHINE_POOLS] {
@@ -47,6 +48,17 @@ fn read(document: &Document<'_>) -> Said {
         }
     }
     said
+}
+
+/// The class of a topology: `classRef` in v1beta2, `class` and `classNamespace` in v1beta1.
+fn class(document: &Document<'_>) -> Option<(String, Option<String>)> {
+    let topology = find(document.root, &["spec", "topology"])?;
+    let text = |keys: &[&str]| find(topology, keys)?.text().map(str::to_owned);
+    let name = text(&["classRef", "name"]).or_else(|| text(&["class"]))?;
+    Some((
+        name,
+        text(&["classRef", "namespace"]).or_else(|| text(&["classNamespace"])),
+    ))
 }
 
 /// The entries of a list of the topology's workers; none if the cluster has no topology.
@@ -101,6 +113,7 @@ fn read_entries(document: &Document<'_>, list: &str, entries: &[Node<'_>], said:
             cluster: Some(document.key.name.clone()),
             group: name.to_owned(),
             pool: list == MACHINE_POOLS,
+            class: find(*entry, &["class"]).and_then(Node::text).map(str::to_owned),
             line,
             replicas,
             autoscaler: marks.autoscaler,

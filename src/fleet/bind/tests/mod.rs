@@ -2,6 +2,7 @@ mod appliers;
 mod components;
 mod layers;
 mod node_groups;
+mod owners;
 mod sharding;
 
 use std::convert::Infallible;
