@@ -2,7 +2,7 @@
 
 mod control_planes;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 use std::collections::BTreeMap;
 
@@ -52,8 +52,12 @@ impl From<Vec<(Target, Binding)>> for Found {
 /// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
 type Finder = fn(&Scanner<'_, '_>) -> Found;
 
-const FINDERS: [Finder; 3] = [
+const FINDERS: [Finder; 4] = [
     |scanner| components::all(scanner.fleet, scanner.tree, scanner.index).into(),
+    |scanner| Found {
+        unbound: components::shadowed(scanner.fleet, scanner.index),
+        ..Found::default()
+    },
     |scanner| node_groups::bounds(scanner.index).into(),
     control_planes::find_all,
 ];
@@ -62,7 +66,7 @@ const FINDERS: [Finder; 3] = [
 pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     screen(fleet, policies)
         .words(managers().map(|(_, manager)| manager.deployment))
-        .words([KAMAJI_GROUP])
+        .words([KAMAJI_GROUP, components::VARIABLE])
 }
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.
@@ -98,6 +102,7 @@ fn shape_of(binding: &Binding) -> &'static str {
             "MachineDeployment" => "machine-deployment",
             "MachinePool" => "machine-pool",
             "Cluster" => "topology",
+            kind if kind.ends_with("Provider") => "provider",
             "KubeadmControlPlane" | "KamajiControlPlane" | "TenantControlPlane" => "control-plane",
             "Deployment" => "arguments",
             _ => "values",

@@ -54,7 +54,7 @@ impl Touched {
                 });
         Self {
             replicas: whole || above(&["replicas", "machineDeployments", "machinePools"]),
-            arguments: whole || above(&["args", "command", "containers"]),
+            arguments: whole || above(&["args", "command", "containers", "manager:", "/manager/"]),
             annotations: whole || above(&["annotations", "metadata"]),
             // As a key, and as a part of a JSON pointer.
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),

@@ -5,7 +5,9 @@
 
 pub(super) mod components;
 pub(super) mod governed;
+mod ironic;
 pub(super) mod node_groups;
+mod provider;
 mod sharding;
 mod write_to;
 
@@ -44,7 +46,9 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     let controllers = controllers.iter().map(|policy| (&policy.component, &policy.write_to));
     for (component, write_to) in platforms.chain(controllers) {
         let Some(write_to) = write_to else {
-            screen = screen.words(manager_of(component).map(|manager| manager.deployment));
+            screen = screen
+                .words(manager_of(component).map(|manager| manager.deployment))
+                .words([ironic::VARIABLE]);
             continue;
         };
         for (region, cluster) in fleet.management_clusters() {

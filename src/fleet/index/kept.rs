@@ -6,12 +6,17 @@ use crate::fleet::owners;
 use crate::fleet::shapes::{self, Said};
 
 /// The kinds, by API group, that are kept besides those that declare node groups.
-const KEPT: [(&str, &str); 8] = [
+const KEPT: [(&str, &str); 13] = [
     ("apps", "Deployment"),
     owners::AUTOSCALING,
     owners::KEDA,
     ("", "ConfigMap"),
     (FLUX, "Kustomization"),
+    (shapes::OPERATOR_GROUP, "AddonProvider"),
+    (shapes::OPERATOR_GROUP, "BootstrapProvider"),
+    (shapes::OPERATOR_GROUP, "ControlPlaneProvider"),
+    (shapes::OPERATOR_GROUP, "CoreProvider"),
+    (shapes::OPERATOR_GROUP, "InfrastructureProvider"),
     (shapes::CONTROL_PLANE_GROUP, "KamajiControlPlane"),
     (shapes::CONTROL_PLANE_GROUP, "KubeadmControlPlane"),
     (shapes::KAMAJI_GROUP, "TenantControlPlane"),

@@ -12,6 +12,7 @@ mod metadata;
 mod reading;
 pub(super) mod request;
 mod topology;
+mod typed;
 pub(super) mod values;
 
 use crate::model::{AutoscalerBounds, ObjectKey, Refusal};
@@ -23,12 +24,16 @@ pub(super) use arguments::text_at;
 pub(super) use metadata::{annotation_of, is_generated};
 pub(super) use reading::{Reading, find, integer, text_integer};
 pub(super) use topology::list_of;
+pub(super) use typed::{flag_value, quantity};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
 
 /// The API group of the control planes that Cluster API's providers bring.
 pub(super) const CONTROL_PLANE_GROUP: &str = "controlplane.cluster.x-k8s.io";
+
+/// The API group of the Cluster API Operator.
+pub(super) const OPERATOR_GROUP: &str = "operator.cluster.x-k8s.io";
 
 /// The API group of Kamaji.
 pub(super) const KAMAJI_GROUP: &str = "kamaji.clastix.io";
