@@ -8,6 +8,7 @@ use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{self, Node};
 
 use super::document::{Document, Manifest};
+use super::ignored::Ignored;
 use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
 use super::shapes::find;
 use super::tree::FleetTree;
@@ -51,6 +52,7 @@ fn applier(document: &Document<'_>, role: Role) -> Kustomization {
         hold: None,
         lists: Vec::new(),
         patches: Vec::new(),
+        ignored: Vec::new(),
     }
 }
 
@@ -79,6 +81,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
             }])
             .collect(),
         patches: patches(spec, &["spec"]),
+        ignored: Ignored::of_flux(document),
         ..applier(
             document,
             Role::Flux {
@@ -132,6 +135,7 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
                 line: path.position().line,
             }],
             patches: kustomize.map_or(Vec::new(), |kustomize| patches(kustomize, &below)),
+            ignored: Ignored::of_argo(document),
             ..applier(
                 document,
                 Role::Argo {

@@ -77,6 +77,14 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The keys on the way.
+    pub(super) fn words(&self) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(*key),
+            Step::Named(_) => None,
+        })
+    }
+
     /// How many steps lead to the list, and the name that is looked for in it.
     pub(super) fn list(&self) -> Option<(usize, &'a str)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {
@@ -87,9 +95,11 @@ impl<'a> Field<'a> {
 
     /// Whether a patch that is not taken apart may set it.
     pub(super) fn is_touched(&self, touched: Touched) -> bool {
-        let in_container = self.steps.contains(&Step::Key("containers"));
-        if in_container {
+        let passes = |key| self.steps.contains(&Step::Key(key));
+        if passes("containers") || passes("manager") {
             touched.arguments
+        } else if passes("annotations") {
+            touched.annotations
         } else {
             touched.replicas
         }

@@ -1,6 +1,7 @@
 //! From an object's identity to the documents that make it: the manifest itself, and everything that is merged over it.
 
 mod build;
+mod kept;
 mod patches;
 
 pub(super) use build::VARIABLE;
@@ -12,6 +13,7 @@ use json_patch::jsonptr::PointerBuf;
 use crate::model::{ManagementClusterName, ObjectKey, RepoPath, Unbound};
 
 use super::document::{At, Opened};
+use super::ignored::Ignored;
 use super::operation::Operation;
 use super::shapes::Said;
 use super::substitute::Substituter;
@@ -79,6 +81,8 @@ pub(super) struct Instance {
     pub(super) holds: Vec<String>,
     /// What fills in its variables, as numbers of [`Index::substituters`].
     pub(super) variables: Vec<usize>,
+    /// What whoever applies it leaves alone, as numbers of [`Index::ignored`].
+    pub(super) ignored: Vec<usize>,
 }
 
 /// Something that is merged over a manifest.
@@ -127,6 +131,10 @@ pub(super) struct Index<'t> {
     pub(super) substituters: Vec<Substituter>,
     /// The requests that a kustomization lists, each with the first that does.
     pub(super) listed_requests: BTreeMap<RepoPath, RepoPath>,
+    /// The fields that appliers leave alone.
+    pub(super) ignored: Vec<Ignored>,
+    /// The objects whose replicas a scaler owns, each with that scaler.
+    pub(super) scaled: BTreeMap<Identity, String>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
     /// Nearly every map has one entry, and a map makes room for eleven: they are small.
     shares: Vec<BTreeMap<Box<Share>, Option<RepoPath>>>,
@@ -178,16 +186,7 @@ impl Index<'_> {
         })
     }
 
-    /// The objects of a kind and name on a management cluster, whatever their namespaces.
-    pub(super) fn named(
-        &self,
-        management_cluster: &ManagementClusterName,
-        object: [&str; 3],
-    ) -> impl Iterator<Item = &Instance> {
-        self.all_named(management_cluster, object).map(|(_, instance)| instance)
-    }
-
-    /// The same, each with what it is.
+    /// The objects of a kind and name on a management cluster, whatever their namespaces, each with what it is.
     pub(super) fn all_named(
         &self,
         management_cluster: &ManagementClusterName,

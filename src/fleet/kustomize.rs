@@ -11,6 +11,7 @@ use crate::yaml::{Kind, Node};
 
 use super::document::Manifest;
 use super::gate::Refused;
+use super::ignored::Ignored;
 use super::patch_target::{PatchTarget, Pattern};
 use super::touched::Touched;
 use super::tree::FleetTree;
@@ -44,6 +45,8 @@ pub(super) struct Kustomization {
     pub(super) lists: Vec<Listed>,
     /// Its patches in the order in which they apply.
     pub(super) patches: Vec<Patch>,
+    /// The fields that it leaves alone.
+    pub(super) ignored: Vec<Ignored>,
 }
 
 /// What a kustomization is.
@@ -137,6 +140,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         hold: None,
         lists: Vec::new(),
         patches: Vec::new(),
+        ignored: Vec::new(),
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -375,6 +379,7 @@ replicas:
             hold: _,
             lists,
             patches,
+            ignored: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), renames),

@@ -1,14 +1,19 @@
 //! Every number that a repository holds, whether a policy decides on it or not.
 
+mod control_planes;
+#[cfg(test)]
+pub(super) mod testing;
+
 use std::collections::BTreeMap;
 
-use crate::model::{Binding, Declared, Site, Target};
+use crate::model::{Binding, Declared, Site, Target, Unbound};
 use crate::policy::catalogue::managers;
 use crate::policy::{FleetFile, PolicySet};
 
-use super::bind::{bind_index, components, index_of, screen};
+use super::bind::{bind_index, components, index_of, node_groups, screen};
 use super::index::Index;
 use super::screen::Screen;
+use super::shapes::KAMAJI_GROUP;
 use super::tree::FleetTree;
 
 /// A number in the repository.
@@ -29,14 +34,39 @@ struct Scanner<'a, 't> {
     index: &'a Index<'t>,
 }
 
-/// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
-type Finder = fn(&Scanner<'_, '_>) -> Vec<(Target, Binding)>;
+/// What a finder finds.
+#[derive(Default)]
+struct Found {
+    numbers: Vec<(Target, Binding)>,
+    /// What looks like a number and is the value of no target.
+    unbound: Vec<Unbound>,
+}
 
-const FINDERS: [Finder; 1] = [|scanner| components::all(scanner.fleet, scanner.tree, scanner.index)];
+impl From<Vec<(Target, Binding)>> for Found {
+    fn from(numbers: Vec<(Target, Binding)>) -> Self {
+        let unbound = Vec::new();
+        Self { numbers, unbound }
+    }
+}
+
+/// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
+type Finder = fn(&Scanner<'_, '_>) -> Found;
+
+const FINDERS: [Finder; 4] = [
+    |scanner| components::all(scanner.fleet, scanner.tree, scanner.index).into(),
+    |scanner| Found {
+        unbound: components::shadowed(scanner.fleet, scanner.index),
+        ..Found::default()
+    },
+    |scanner| node_groups::bounds(scanner.index).into(),
+    control_planes::find_all,
+];
 
 /// What a tree has to hold so that it can be scanned.
 pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
-    screen(fleet, policies).words(managers().map(|(_, manager)| manager.deployment))
+    screen(fleet, policies)
+        .words(managers().map(|(_, manager)| manager.deployment))
+        .words([KAMAJI_GROUP, components::VARIABLE])
 }
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.
@@ -45,13 +75,18 @@ pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
 /// the same places; besides that there is what no policy asks for.
 pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<Number>, Declared) {
     let index = index_of(fleet, policies, tree);
-    let declared = bind_index(fleet, policies, tree, &index);
+    let mut declared = bind_index(fleet, policies, tree, &index);
     let index = &index;
     let scanner = Scanner { fleet, tree, index };
     let mut found: BTreeMap<Target, Binding> = declared.bindings.clone();
-    for (target, binding) in FINDERS.iter().flat_map(|find| find(&scanner)) {
-        found.entry(target).or_insert(binding);
+    for Found { numbers, unbound } in FINDERS.iter().map(|find| find(&scanner)) {
+        for (target, binding) in numbers {
+            found.entry(target).or_insert(binding);
+        }
+        declared.unbound.extend(unbound);
     }
+    declared.unbound.sort();
+    declared.unbound.dedup();
     let numbers = found.into_iter().map(|(target, binding)| Number {
         shape: shape_of(&binding),
         target,
@@ -65,7 +100,10 @@ fn shape_of(binding: &Binding) -> &'static str {
     match &binding.site {
         Site::Writable(place) => match place.object.kind.as_str() {
             "MachineDeployment" => "machine-deployment",
+            "MachinePool" => "machine-pool",
             "Cluster" => "topology",
+            kind if kind.ends_with("Provider") => "provider",
+            "KubeadmControlPlane" | "KamajiControlPlane" | "TenantControlPlane" => "control-plane",
             "Deployment" => "arguments",
             _ => "values",
         },

@@ -8,8 +8,10 @@ use crate::yaml::{Entry, Node, Stream};
 pub(super) struct Touched {
     /// A number of replicas.
     pub(super) replicas: bool,
-    /// Arguments of a container.
+    /// Arguments of a container, or what it asks for.
     pub(super) arguments: bool,
+    /// Annotations: the bounds of an autoscaler.
+    pub(super) annotations: bool,
     /// The annotation by which people hold an object.
     pub(super) hold: bool,
 }
@@ -19,11 +21,12 @@ impl Touched {
     pub(super) const ANYTHING: Self = Self {
         replicas: true,
         arguments: true,
+        annotations: true,
         hold: false,
     };
 
     /// What a patch with these words may change. An operation on something above a value reaches the value, too, so an RFC 6902 patch that
-    /// replaces or removes the whole `spec` counts for both.
+    /// replaces or removes the whole `spec` counts for all.
     ///
     /// Keys and values count as they are written and as a parser reads them, so that no escape hides a word.
     pub(super) fn of(text: &str) -> Self {
@@ -36,13 +39,23 @@ impl Touched {
                 .lines()
                 .map(|line| line.trim_end_matches(['"', '\'', ',', '}', ' ', '\r']))
                 .any(|line| {
-                    ["/spec", "/template", "/workers", "/machineDeployments"]
-                        .iter()
-                        .any(|end| line.ends_with(end))
+                    [
+                        "/spec",
+                        "/template",
+                        "/workers",
+                        "/machineDeployments",
+                        "/machinePools",
+                        "/controlPlane",
+                        "/deployment",
+                        "/manager",
+                    ]
+                    .iter()
+                    .any(|end| line.ends_with(end))
                 });
         Self {
-            replicas: whole || above(&["replicas", "machineDeployments"]),
-            arguments: whole || above(&["args", "command", "containers"]),
+            replicas: whole || above(&["replicas", "machineDeployments", "machinePools"]),
+            arguments: whole || above(&["args", "command", "containers", "manager:", "/manager/"]),
+            annotations: whole || above(&["annotations", "metadata"]),
             // As a key, and as a part of a JSON pointer.
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
         }
@@ -74,22 +87,30 @@ mod tests {
 
     #[test]
     fn a_patch_that_reaches_above_a_value_reaches_the_value() {
-        for (text, replicas, arguments) in [
-            ("- {op: replace, path: /spec/replicas, value: 3}", true, false),
-            ("- op: replace\n  path: /spec\n  value: {}", true, true),
-            ("- {\"op\": \"remove\", \"path\": \"/spec\"}", true, true),
+        for (text, replicas, arguments, annotations) in [
+            ("- {op: replace, path: /spec/replicas, value: 3}", true, false, false),
+            ("- op: replace\n  path: /spec\n  value: {}", true, true, true),
+            ("- {\"op\": \"remove\", \"path\": \"/spec\"}", true, true, true),
             (
                 "- op: remove\n  path: /spec/topology/workers/machineDeployments/0\n",
                 true,
                 false,
+                false,
             ),
-            ("- op: add\n  path: /metadata/labels/a\n  value: b", false, false),
-            ("spec: {template: {spec: {containers: [{name: a}]}}}", false, true),
+            ("- op: remove\n  path: /spec/topology/controlPlane\n", true, true, true),
+            ("- op: add\n  path: /metadata/labels/a\n  value: b", false, false, true),
+            (
+                "spec: {template: {spec: {containers: [{name: a}]}}}",
+                false,
+                true,
+                false,
+            ),
         ] {
             let hold = false;
             let expected = Touched {
                 replicas,
                 arguments,
+                annotations,
                 hold,
             };
             assert_eq!(Touched::of(text), expected, "{text}");

@@ -9,6 +9,7 @@ mod ids;
 mod ledger;
 mod measurement;
 mod plan;
+mod quantity;
 mod refusal;
 mod scalar;
 mod snapshot;
@@ -38,6 +39,7 @@ pub use plan::{
     Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,
     Summary, is_held,
 };
+pub use quantity::{GoDuration, Quantity, compare_amounts};
 pub use refusal::Refusal;
 pub use scalar::{Bytes, Cores, Finite, InvalidQuantity, NotFinite, Scalar};
 pub use snapshot::{

@@ -82,6 +82,11 @@ pub enum Refusal {
         /// Who uses it.
         used_by: Vec<RepoPath>,
     },
+    /// Somebody else owns the value: what Git says is overwritten, or fought over.
+    Owned {
+        /// Who, and where that is written: `HorizontalPodAutoscaler kamaji-system/kamaji (eu-1/hpa.yaml:1)`. Hostile until escaped.
+        by: String,
+    },
     /// The policy's `writeTo` names a file that is not there.
     NoSuchFile,
     /// The policy's `writeTo` names an object that is not in the file.
@@ -126,6 +131,7 @@ impl Refusal {
             Self::NotAnInteger { .. } => "not-an-integer",
             Self::Ambiguous { .. } => "ambiguous",
             Self::SharedBase { .. } => "shared-base",
+            Self::Owned { .. } => "owned",
             Self::NoSuchFile => "no-such-file",
             Self::NoSuchObject { .. } => "no-such-object",
             Self::BadName { .. } => "bad-name",
@@ -170,6 +176,7 @@ impl fmt::Display for Refusal {
                     users.join(", ")
                 )
             }
+            Self::Owned { by } => write!(f, "the value has another owner: {by}"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),
             Self::NoSuchObject { object } => write!(f, "the file does not contain {object}"),
             Self::BadName { message } => f.write_str(message),

@@ -141,7 +141,7 @@ impl Bytes {
 /// Accepts what apimachinery's `resource.ParseQuantity` accepts: a decimal number with an optional sign of plus, then nothing, a binary
 /// suffix (`Ki` to `Ei`), a decimal suffix (`n`, `u`, `m`, `k` to `E`) or an exponent (`e3`, `E-2`). A negative amount makes no sense for
 /// capacity and is refused.
-fn milli_quantity(text: &str) -> Result<u128, InvalidQuantity> {
+pub(super) fn milli_quantity(text: &str) -> Result<u128, InvalidQuantity> {
     let refuse = |why| {
         Err(InvalidQuantity {
             text: text.chars().take(64).collect(),

@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
-use crate::fleet::index::{Index, Instance};
+use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers::{self, Text};
-use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
+use crate::fleet::owners;
+use crate::fleet::shapes::{self, Reading, Said, arguments, integer, quantity, values};
 use crate::fleet::tree::FleetTree;
-use crate::model::{Binding, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
-use crate::policy::catalogue::{Manager, flags_of, manager_of, managers};
+use crate::model::{
+    Binding, Claim, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Resource, Site,
+    Target, Unbound,
+};
+use crate::policy::catalogue::{Manager, flags_of, manager_of, managers, provider_of};
 use crate::policy::{
     Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
 
-use super::{placed, refuse, refuse_shared, write_to};
+use super::{ironic, placed, provider, refuse, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
 pub(super) fn bind(
@@ -63,12 +67,30 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 let wanted = Wanted::Argument { container, flag: &flag };
                 // A flag that is not written is at its default, and that is no number of the repository's.
                 let reading = binder
-                    .of_deployment(&component, wanted)
+                    .of_component(&component, wanted)
                     .filter(|reading| reading.value.is_some());
                 let target = Target::Controller {
                     management_cluster: management_cluster.clone(),
                     component: component.clone(),
                     flag: flag.clone(),
+                };
+                found.extend(reading.map(|reading| (target, placed(reading))));
+            }
+            for (claim, resource) in CLAIMS {
+                let container = manager.container;
+                let wanted = Wanted::Resources {
+                    container,
+                    claim,
+                    resource,
+                };
+                let reading = binder
+                    .of_component(&component, wanted)
+                    .filter(|reading| reading.written);
+                let target = Target::Resources {
+                    management_cluster: management_cluster.clone(),
+                    component: component.clone(),
+                    claim,
+                    resource,
                 };
                 found.extend(reading.map(|reading| (target, placed(reading))));
             }
@@ -85,6 +107,48 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
     found
 }
 
+/// What a container may ask for.
+const CLAIMS: [(Claim, Resource); 4] = [
+    (Claim::Requests, Resource::Cpu),
+    (Claim::Requests, Resource::Memory),
+    (Claim::Limits, Resource::Cpu),
+    (Claim::Limits, Resource::Memory),
+];
+
+/// What the files mention that give a flag by a variable.
+pub(in crate::fleet) const VARIABLE: &str = ironic::VARIABLE;
+
+/// The Deployments that the Cluster API Operator makes for an object which is in the repository, too.
+pub(in crate::fleet) fn shadowed(fleet: &FleetFile, index: &Index<'_>) -> Vec<Unbound> {
+    let mut shadowed = Vec::new();
+    for (_, cluster) in fleet.management_clusters() {
+        for (name, manager) in managers() {
+            let component = name.parse::<ComponentName>().ok();
+            let Some(provider) = component.and_then(|component| provider_of(&component)) else {
+                continue;
+            };
+            let object = [shapes::OPERATOR_GROUP, provider.kind, provider.name];
+            let Some((_, instance)) = index.all_named(&cluster.name, object).next() else {
+                continue;
+            };
+            let (key, place) = (&index.objects[instance.object].key, index.place_of(instance.object));
+            for (_, deployment) in index.all_named(&cluster.name, ["apps", "Deployment", manager.deployment]) {
+                let Object {
+                    path, line, key: made, ..
+                } = &index.objects[deployment.object];
+                let by = format!("the Cluster API Operator makes it for {key} ({place})");
+                shadowed.push(Unbound {
+                    path: path.clone(),
+                    line: *line,
+                    what: made.to_string(),
+                    refusal: Refusal::Owned { by },
+                });
+            }
+        }
+    }
+    shadowed
+}
+
 /// The component whose replicas a policy may decide on.
 const PLATFORM: &str = "kamaji";
 
@@ -99,7 +163,30 @@ struct Binder<'a, 't> {
 #[derive(Clone, Copy)]
 enum Wanted<'a> {
     Replicas,
-    Argument { container: &'a str, flag: &'a FlagName },
+    Argument {
+        container: &'a str,
+        flag: &'a FlagName,
+    },
+    Resources {
+        container: &'a str,
+        claim: Claim,
+        resource: Resource,
+    },
+}
+
+impl<'a> Wanted<'a> {
+    /// The field that it stands in.
+    fn field(self) -> Field<'a> {
+        match self {
+            Self::Replicas => Field::replicas(),
+            Self::Argument { container, .. } => Field::of_container(container, &["args"]),
+            Self::Resources {
+                container,
+                claim,
+                resource,
+            } => Field::of_container(container, &["resources", claim.as_str(), resource.as_str()]),
+        }
+    }
 }
 
 impl Binder<'_, '_> {
@@ -147,7 +234,7 @@ impl Binder<'_, '_> {
         let container = named.or(manager.map(|manager| manager.container)).unwrap_or("manager");
         for FlagLadder { name: flag, ladder: _ } in &policy.flags {
             let reading = match &policy.write_to {
-                None => self.of_deployment(component, Wanted::Argument { container, flag }),
+                None => self.of_component(component, Wanted::Argument { container, flag }),
                 Some(explicit) => Some(self.explicit_argument(explicit, component, manager, container, flag)),
             };
             let target = Target::Controller {
@@ -188,13 +275,58 @@ impl Binder<'_, '_> {
         )
     }
 
+    /// A value of the object that makes the component's Deployment, or else of that Deployment.
+    fn of_component(&self, component: &ComponentName, wanted: Wanted<'_>) -> Option<Reading> {
+        let provider = provider_of(component).and_then(|provider| {
+            let object = [shapes::OPERATOR_GROUP, provider.kind, provider.name];
+            let first = self.index.all_named(self.management_cluster, object).next();
+            first.map(|_| object)
+        });
+        if let Some(provider) = provider {
+            return self.of_object(provider, wanted);
+        }
+        let reading = self.of_deployment(component, wanted)?;
+        let is_missing = matches!(&reading.site, Site::Writable(place) if place.form.is_new());
+        match wanted {
+            Wanted::Argument { flag, .. } if is_missing && ironic::gives(component, flag) => {
+                let manager = manager_of(component)?;
+                let object = ["apps", "Deployment", manager.deployment];
+                let (identity, instance) = self.index.all_named(self.management_cluster, object).next()?;
+                let variable = ironic::variable(self.index, identity, instance);
+                let Some((object, mut variable)) = variable else {
+                    return Some(reading);
+                };
+                refuse_shared(self.index, object, &mut variable.site);
+                variable.holds.extend(reading.holds);
+                Some(variable)
+            }
+            _ => Some(reading),
+        }
+    }
+
     /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.
     fn of_deployment(&self, component: &ComponentName, wanted: Wanted<'_>) -> Option<Reading> {
         let name = manager_of(component)?.deployment;
-        let object = ["apps", "Deployment", name];
-        let instances: Vec<&Instance> = self.index.named(self.management_cluster, object).collect();
+        self.of_object(["apps", "Deployment", name], wanted)
+    }
+
+    /// A value of an object that a component is known by.
+    fn of_object(&self, object: [&str; 3], wanted: Wanted<'_>) -> Option<Reading> {
+        let by_operator = object[0] == shapes::OPERATOR_GROUP;
+        let found: Vec<(&Identity, &Instance)> = self.index.all_named(self.management_cluster, object).collect();
+        let instances: Vec<&Instance> = found.iter().map(|(_, instance)| *instance).collect();
         let (first, more) = instances.split_first()?;
-        let (object, mut reading) = self.of_instance(first, wanted)?;
+        let (object, mut reading) = if by_operator {
+            self.of_provider(first, wanted)?
+        } else {
+            self.of_instance(first, wanted)?
+        };
+        for (identity, instance) in &found {
+            let owner = owners::owner(self.index, identity, std::slice::from_ref(*instance), &wanted.field());
+            if let Some(refusal) = owner {
+                reading.refuse_as(refusal);
+            }
+        }
         for number in instances.iter().flat_map(|instance| instance.sources()) {
             let Some(Said { hold, refused, .. }) = self.index.objects[number].said() else {
                 continue;
@@ -217,10 +349,27 @@ impl Binder<'_, '_> {
         Some(reading)
     }
 
+    /// A value in an object of the operator.
+    fn of_provider(&self, instance: &Instance, wanted: Wanted<'_>) -> Option<(usize, Reading)> {
+        match wanted {
+            Wanted::Replicas => None,
+            Wanted::Argument { container, flag } => provider::flag(self.index, instance, container, flag),
+            Wanted::Resources {
+                container,
+                claim,
+                resource,
+            } => {
+                let field = provider::of_container(container, &["resources", claim.as_str(), resource.as_str()]);
+                layers::value(self.index, instance, &field, quantity)
+            }
+        }
+    }
+
     /// The value in the last layer that writes it, else in the manifest.
     fn of_instance(&self, instance: &Instance, wanted: Wanted<'_>) -> Option<(usize, Reading)> {
         match wanted {
             Wanted::Replicas => layers::value(self.index, instance, &Field::replicas(), integer),
+            Wanted::Resources { .. } => layers::value(self.index, instance, &wanted.field(), quantity),
             Wanted::Argument { container, flag } => {
                 let texts = |list| {
                     let field = Field::of_container(container, &[list]);

@@ -4,8 +4,11 @@
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
 pub(super) mod components;
+pub(super) mod governed;
+mod ironic;
 mod markers;
-mod node_groups;
+pub(super) mod node_groups;
+mod provider;
 mod sharding;
 mod write_to;
 
@@ -18,6 +21,7 @@ use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
 use super::applied;
 use super::index::{Index, Shared, VARIABLE};
 use super::operation;
+use super::owners;
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -35,6 +39,7 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     let mut screen = Screen::new()
         .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
         .words(applied::WORDS)
+        .words(owners::WORDS)
         .words_of_small(["ConfigMap", "args:"])
         .words([super::markers::TOKEN]);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
@@ -44,7 +49,9 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     let controllers = controllers.iter().map(|policy| (&policy.component, &policy.write_to));
     for (component, write_to) in platforms.chain(controllers) {
         let Some(write_to) = write_to else {
-            screen = screen.words(manager_of(component).map(|manager| manager.deployment));
+            screen = screen
+                .words(manager_of(component).map(|manager| manager.deployment))
+                .words([ironic::VARIABLE]);
             continue;
         };
         for (region, cluster) in fleet.management_clusters() {

@@ -1,15 +1,21 @@
-//! Node groups by identity: a `MachineDeployment`, or an entry of a `Cluster`'s topology.
+//! Node groups by identity: a `MachineDeployment` or `MachinePool`, or an entry of a `Cluster`'s topology.
 
 use std::collections::BTreeMap;
 
 use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
-use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, integer};
+use crate::fleet::owners;
+use crate::fleet::shapes::{
+    CAPI_GROUP, GroupClaim, Reading, annotation_of, cluster_class, integer, list_of, text_integer,
+};
 use crate::fleet::tree::FleetTree;
-use crate::model::{Binding, Declared, InvalidName, NodeGroupKey, Refusal, RepoPath, Site, Target, Unbound};
+use crate::model::{
+    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound,
+};
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
+use super::governed::Governed;
 use super::{last_hold, placed, refuse, refuse_shared, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs.
@@ -20,26 +26,10 @@ pub(super) fn bind(
     index: &Index<'_>,
     declared: &mut Declared,
 ) {
-    let mut binder = Binder {
-        index,
-        clusters: BTreeMap::new(),
-        found: BTreeMap::new(),
-        unbound: Vec::new(),
-    };
-    let of_kind = |kind: &'static str| {
-        let instances = index.instances.iter();
-        instances.filter(move |(identity, _)| identity.kind == kind && identity.group == CAPI_GROUP)
-    };
-    for (identity, instances) in of_kind("Cluster") {
-        binder.cluster(identity, instances);
-    }
-    for (identity, instances) in of_kind("MachineDeployment") {
-        binder.machine_deployment(identity, instances);
-    }
-    let Binder { found, unbound, .. } = binder;
+    let Binder { found, unbound, .. } = Binder::of(index, false);
     declared.unbound.extend(unbound);
     for (key, found) in found {
-        let mut binding = one(found);
+        let (mut binding, owner) = one(found);
         let region = fleet
             .management_cluster(&key.management_cluster)
             .map(|(region, _)| region);
@@ -61,22 +51,25 @@ pub(super) fn bind(
                 ..binding
             };
         }
+        if let Some(refusal) = owner {
+            refuse(&mut binding.site, None, || refusal);
+        }
         declared.bindings.insert(Target::NodeGroup(key), binding);
     }
 }
 
-/// What a cluster says about all its node groups.
-#[derive(Default)]
-struct Governed {
-    paused: bool,
-    holds: Vec<String>,
-    refused: Option<(RepoPath, usize, Refusal)>,
+/// The bounds that cluster autoscalers keep node groups within.
+pub(in crate::fleet) fn bounds(index: &Index<'_>) -> Vec<(Target, Binding)> {
+    let bounds = Binder::of(index, true).bounds.into_iter();
+    bounds.map(|(target, found)| (target, one(found).0)).collect()
 }
 
-/// A node group with the place that people find it by.
+/// A node group, or a bound of one, with the place that people find it by.
 struct Found {
     place: String,
     binding: Binding,
+    /// Why it has another owner than Git.
+    owner: Option<Refusal>,
 }
 
 struct Binder<'i, 't> {
@@ -85,6 +78,35 @@ struct Binder<'i, 't> {
     clusters: BTreeMap<(String, String, String), Governed>,
     found: BTreeMap<NodeGroupKey, Vec<Found>>,
     unbound: Vec<Unbound>,
+    /// Whether bounds are looked for.
+    with_bounds: bool,
+    bounds: BTreeMap<Target, Vec<Found>>,
+}
+
+/// The way to a node group in the object that declares it.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// It is the object.
+    Object,
+    /// It is an entry of a list of the topology.
+    Entry { list: &'static str, name: &'a str },
+}
+
+impl<'a> Way<'a> {
+    fn replicas(self) -> Field<'a> {
+        match self {
+            Self::Object => Field::replicas(),
+            Self::Entry { list, name } => Field::of_worker(list, name, &["replicas"]),
+        }
+    }
+
+    fn annotation(self, name: &'static str) -> Field<'a> {
+        let keys = ["metadata", "annotations", name];
+        match self {
+            Self::Object => Field::keys(&keys),
+            Self::Entry { list, name } => Field::of_worker(list, name, &keys),
+        }
+    }
 }
 
 /// A group claim and the document that makes it.
@@ -94,7 +116,30 @@ struct Claimed<'i> {
     claim: &'i GroupClaim,
 }
 
-impl<'i> Binder<'i, '_> {
+impl<'i, 't> Binder<'i, 't> {
+    /// Finds all node groups of an index.
+    fn of(index: &'i Index<'t>, with_bounds: bool) -> Self {
+        let mut binder = Self {
+            index,
+            clusters: BTreeMap::new(),
+            found: BTreeMap::new(),
+            unbound: Vec::new(),
+            with_bounds,
+            bounds: BTreeMap::new(),
+        };
+        let of_kind = |kind: &'static str| {
+            let instances = index.instances.iter();
+            instances.filter(move |(identity, _)| identity.kind == kind && identity.group == CAPI_GROUP)
+        };
+        for (identity, instances) in of_kind("Cluster") {
+            binder.cluster(identity, instances);
+        }
+        for (identity, instances) in of_kind("MachineDeployment").chain(of_kind("MachinePool")) {
+            binder.machines(identity, instances);
+        }
+        binder
+    }
+
     fn object(&self, number: usize) -> &'i Object {
         &self.index.objects[number]
     }
@@ -116,33 +161,14 @@ impl<'i> Binder<'i, '_> {
         let Some(namespace) = self.namespace_of(identity, &sources) else {
             return;
         };
-        let mut governed = Governed::default();
-        for (object, said) in sources.iter().filter_map(|number| {
-            let object = self.object(*number);
-            Some((object, object.said()?))
-        }) {
-            governed.paused |= said.paused;
-            governed.holds.extend(said.hold.clone());
-            if let (None, Some(refused)) = (&governed.refused, &said.refused) {
-                governed.refused = Some((object.path.clone(), refused.line, refused.refusal.clone()));
-            }
-        }
-        governed
-            .holds
-            .extend(instances.iter().flat_map(|instance| instance.holds.clone()));
+        let governed = Governed::of(self.index, instances);
         let management_cluster = identity.management_cluster.to_string();
         self.clusters
             .insert((management_cluster, namespace, identity.name.clone()), governed);
         for claimed in self.topology(&sources) {
-            let (claim, name) = (claimed.claim, claimed.claim.group.as_str());
-            let field = Field::of_worker("machineDeployments", name, &["replicas"]);
-            let (object, mut reading) = self.effective(instances, &field, claimed);
-            if instances.len() > 1 {
-                let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
-                reading.value = None;
-                refuse(&mut reading.site, Some(claim.line), || Refusal::Ambiguous { places });
-            }
-            self.add(identity, instances, (object, reading), &[claimed]);
+            let GroupClaim { group, pool, .. } = claimed.claim;
+            let list = list_of(*pool);
+            self.add(identity, instances, Way::Entry { list, name: group }, &[claimed]);
         }
     }
 
@@ -150,68 +176,185 @@ impl<'i> Binder<'i, '_> {
     ///
     /// `Cluster` is no kind that kustomize knows, so a patch with a list replaces the list: what it leaves out is refused where it is read.
     fn topology(&self, sources: &[usize]) -> Vec<Claimed<'i>> {
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: Vec<(bool, &str)> = Vec::new();
+        let name = |claimed: &Claimed<'i>| (claimed.claim.pool, claimed.claim.group.as_str());
         let mut claims = Vec::new();
         for number in sources.iter().rev() {
             let groups = self.object(*number).said().into_iter().flat_map(|said| &said.groups);
             let of_one: Vec<Claimed<'i>> = groups.map(|claim| Claimed { object: *number, claim }).collect();
-            let new = of_one
-                .iter()
-                .filter(|claimed| !seen.contains(&claimed.claim.group.as_str()));
+            let new = of_one.iter().filter(|claimed| !seen.contains(&name(claimed)));
             claims.extend(new.copied());
-            seen.extend(of_one.iter().map(|claimed| claimed.claim.group.as_str()));
+            seen.extend(of_one.iter().map(name));
         }
         claims
     }
 
-    /// The number that counts: what the claim says, unless something else is merged over it.
-    fn effective(&self, instances: &[Instance], field: &Field<'_>, claimed: Claimed<'i>) -> (usize, Reading) {
-        let said = (claimed.object, claimed.claim.replicas.clone());
+    /// A value after everything that is merged over its manifest; nothing where the manifest alone says it.
+    fn effective(&self, instances: &[Instance], field: &Field<'_>) -> Option<(usize, Reading)> {
         match instances {
             [instance] if !instance.layers.is_empty() || !instance.variables.is_empty() => {
-                let merged = layers::value(self.index, instance, field, integer);
-                merged.unwrap_or(said)
+                layers::value(self.index, instance, field, integer)
             }
-            _ => said,
+            _ => None,
         }
     }
 
-    fn machine_deployment(&mut self, identity: &Identity, instances: &'i [Instance]) {
+    /// Refuses a value of an object that stands there several times: which of them counts is unknown, so no value does.
+    fn refuse_several(&self, instances: &[Instance], reading: &mut Reading, line: Option<usize>) {
+        if instances.len() > 1 {
+            let sources = self.sources(instances);
+            let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
+            reading.value = None;
+            refuse(&mut reading.site, line, || Refusal::Ambiguous { places });
+        }
+    }
+
+    fn machines(&mut self, identity: &Identity, instances: &'i [Instance]) {
         let sources = self.sources(instances);
         let claims = sources.iter().flat_map(|number| {
             let claim = self.object(*number).said()?.groups.first();
             claim.map(|claim| Claimed { object: *number, claim })
         });
         let claims: Vec<Claimed<'i>> = claims.collect();
-        let Some(first) = claims.first() else { return };
-        if self.namespace_of(identity, &sources).is_none() {
+        if claims.is_empty() || self.namespace_of(identity, &sources).is_none() {
             return;
         }
-        let (object, mut reading) = self.effective(instances, &Field::replicas(), *first);
-        if instances.len() > 1 {
-            // Which of them counts is unknown, so no value does.
-            let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
-            reading.value = None;
-            refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
-        }
-        self.add(identity, instances, (object, reading), &claims);
+        self.add(identity, instances, Way::Object, &claims);
     }
 
-    /// Adds a node group of which these claims tell, with the number that counts and the object that has it.
-    fn add(
-        &mut self,
-        identity: &Identity,
-        instances: &[Instance],
-        (object, reading): (usize, Reading),
-        claims: &[Claimed<'i>],
-    ) {
-        let [Claimed { object: first, claim }, ..] = claims else {
-            return;
-        };
+    /// Adds a node group of which these claims tell.
+    fn add(&mut self, identity: &Identity, instances: &[Instance], way: Way<'_>, claims: &[Claimed<'i>]) {
+        let [first, ..] = claims else { return };
         let key = match self.key_of(identity, claims) {
             Ok(key) => key,
-            Err(refusal) => return self.unbound(*first, claim, refusal),
+            Err(refusal) => return self.unbound(first.object, first.claim, refusal),
         };
+        let said = (first.object, first.claim.replicas.clone());
+        let (object, mut reading) = self.effective(instances, &way.replicas()).unwrap_or(said);
+        let line = matches!(way, Way::Entry { .. }).then_some(first.claim.line);
+        self.refuse_several(instances, &mut reading, line);
+        let (mut found, object) = self.found(instances, &key, (object, reading), claims);
+        let sizes = self.sizes(instances, way, claims);
+        let (bounds, owner) = match self.autoscaler(&sizes, claims) {
+            (None, None) => self.class_autoscaler(identity, instances, first.claim),
+            autoscaler => autoscaler,
+        };
+        found.binding.autoscaler = bounds;
+        found.owner = owner.or_else(|| owners::owner(self.index, identity, instances, &way.replicas()));
+        if self.with_bounds {
+            for (bound, size) in Bound::ALL.into_iter().zip(sizes) {
+                let Some(size) = size else { continue };
+                let group = key.clone();
+                let (mut found, _) = self.found(instances, &key, size, claims);
+                let field = way.annotation(annotation_of(bound));
+                if let Some(refusal) = owners::owner(self.index, identity, instances, &field) {
+                    refuse(&mut found.binding.site, None, || refusal);
+                }
+                let bounds = self.bounds.entry(Target::NodeGroupBound { group, bound });
+                bounds.or_default().push(found);
+            }
+        }
+        for Claimed { object: other, claim } in claims {
+            let Some(refused) = &claim.refused else { continue };
+            let line = (*other == object).then_some(refused.line);
+            // Who owns the number does not own the bounds that it is kept within.
+            refuse_for(&mut found.binding.site, line, &refused.refusal);
+        }
+        self.found
+            .entry(key)
+            .or_insert_with(|| Vec::with_capacity(1))
+            .push(found);
+    }
+
+    /// The bounds that an autoscaler keeps the group within, as they are after everything that is merged over it; nothing where they are
+    /// not written.
+    fn sizes(&self, instances: &[Instance], way: Way<'_>, claims: &[Claimed<'i>]) -> [Option<(usize, Reading)>; 2] {
+        let patched = instances.iter().any(|instance| !instance.layers.is_empty());
+        let said = claims.iter().any(|claimed| claimed.claim.autoscaler.is_some());
+        Bound::ALL.map(|bound| {
+            let field = way.annotation(annotation_of(bound));
+            let size = match instances {
+                [instance, ..] if said || patched => layers::value(self.index, instance, &field, text_integer),
+                _ => None,
+            };
+            let (object, mut reading) = size.filter(|(_, reading)| reading.written)?;
+            self.refuse_several(instances, &mut reading, None);
+            Some((object, reading))
+        })
+    }
+
+    /// The bounds of an autoscaler, and that it owns the number.
+    fn autoscaler(
+        &self,
+        sizes: &[Option<(usize, Reading)>; 2],
+        claims: &[Claimed<'i>],
+    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
+        let said = claims.iter().rev().find(|claimed| claimed.claim.autoscaler.is_some());
+        if let Some(Claimed { object, claim }) = said {
+            let Object { path, .. } = self.object(*object);
+            let by = format!(
+                "the cluster autoscaler of its annotations ({path}:{})",
+                claim.autoscaler_line
+            );
+            return (claim.autoscaler, Some(Refusal::Owned { by }));
+        }
+        // An operation may have brought what no document says.
+        let number = |size: &Option<(usize, Reading)>| {
+            let (_, Reading { value, .. }) = size.as_ref()?;
+            u32::try_from(value.as_ref()?.integer()?).ok()
+        };
+        let [min, max] = sizes;
+        let Some((object, _)) = max else { return (None, None) };
+        let bounds = number(max).filter(|max| *max > 0).map(|max| AutoscalerBounds {
+            min: number(min).unwrap_or(0),
+            max,
+        });
+        let by = format!(
+            "the cluster autoscaler of its annotations ({})",
+            self.index.place_of(*object)
+        );
+        let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::Owned { by });
+        (bounds, owner)
+    }
+
+    /// The same for the annotations of the class that an entry of a topology is of, which its machines have, too.
+    fn class_autoscaler(
+        &self,
+        identity: &Identity,
+        instances: &[Instance],
+        claim: &GroupClaim,
+    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
+        let sources = self.sources(instances);
+        let saids = sources.iter().rev().filter_map(|number| self.object(*number).said());
+        let Some((name, namespace)) = saids.filter_map(|said| said.class.as_ref()).next() else {
+            return (None, None);
+        };
+        let namespace = namespace.as_ref().or(identity.namespace.as_ref());
+        let class = [CAPI_GROUP, cluster_class::KIND, name.as_str()];
+        let classes = self.index.all_named(&identity.management_cluster, class);
+        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_ref() == namespace);
+        for number in classes.flat_map(|(_, instance)| instance.sources()) {
+            let object = self.object(number);
+            let scaled = object.said().into_iter().flat_map(|said| &said.scaled);
+            let mut same =
+                scaled.filter(|scaled| scaled.pool == claim.pool && Some(&scaled.class) == claim.class.as_ref());
+            if let Some(scaled) = same.next() {
+                let (path, line, class) = (&object.path, scaled.line, &scaled.class);
+                let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
+                return (Some(scaled.bounds), Some(Refusal::Owned { by }));
+            }
+        }
+        (None, None)
+    }
+
+    /// A value of a group with all that goes for it, and the object that has it.
+    fn found(
+        &self,
+        instances: &[Instance],
+        key: &NodeGroupKey,
+        (object, reading): (usize, Reading),
+        claims: &[Claimed<'i>],
+    ) -> (Found, usize) {
         let mut binding = placed(reading);
         refuse_shared(self.index, object, &mut binding.site);
         let NodeGroupKey {
@@ -219,27 +362,27 @@ impl<'i> Binder<'i, '_> {
             namespace,
             cluster,
             group: _,
-        } = &key;
+        } = key;
         let governed = [management_cluster.as_str(), namespace.as_str(), cluster.as_str()]
             .map(str::to_owned)
             .into();
         let governed = self.clusters.get(&governed);
-        if let Some((_, line, refusal)) = governed.and_then(|governed| governed.refused.as_ref()) {
-            refuse(&mut binding.site, Some(*line), || refusal.clone());
-        }
-        // The last one that says it counts.
-        binding.autoscaler = claims.iter().rev().find_map(|claimed| claimed.claim.autoscaler);
-        binding.paused =
-            claims.iter().any(|claimed| claimed.claim.paused) || governed.is_some_and(|cluster| cluster.paused);
+        binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
         let own = own.chain(instances.iter().flat_map(|instance| &instance.holds));
         binding.hold = last_hold(own.chain(governed.into_iter().flat_map(|cluster| &cluster.holds)));
+        if let Some(governed) = governed {
+            governed.apply(&mut binding);
+        }
         let place = match &binding.site {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),
-            Site::Refused { .. } => format!("{}:{}", self.object(object).path, claim.line),
+            Site::Refused { .. } => {
+                let line = claims.first().map_or(0, |claimed| claimed.claim.line);
+                format!("{}:{line}", self.object(object).path)
+            }
         };
-        let found = self.found.entry(key).or_insert_with(|| Vec::with_capacity(1));
-        found.push(Found { place, binding });
+        let owner = None;
+        (Found { place, binding, owner }, object)
     }
 
     fn key_of(&self, identity: &Identity, claims: &[Claimed<'i>]) -> Result<NodeGroupKey, Refusal> {
@@ -252,7 +395,7 @@ impl<'i> Binder<'i, '_> {
         })?;
         // A patch with a target may bear any name; that of the object counts.
         let group = match identity.kind.as_str() {
-            "MachineDeployment" => &identity.name,
+            "MachineDeployment" | "MachinePool" => &identity.name,
             _ => &claims[0].claim.group,
         };
         Ok(NodeGroupKey {
@@ -295,17 +438,31 @@ impl<'i> Binder<'i, '_> {
     }
 }
 
-/// One binding of all that claim the same node group: of several, none is the place.
-fn one(mut found: Vec<Found>) -> Binding {
+/// Refuses a value for what an annotation says; `line` is that of the annotation, if it stands in the file of the value.
+fn refuse_for(site: &mut Site, line: Option<usize>, refusal: &Refusal) {
+    let line = line.filter(|_| !matches!(refusal, Refusal::Owned { .. }));
+    refuse(site, line, || refusal.clone());
+}
+
+/// One binding of all that claim the same node group, and its other owner: of several, none is the place.
+fn one(mut found: Vec<Found>) -> (Binding, Option<Refusal>) {
     let places: Vec<String> = found.iter().map(|found| found.place.clone()).collect();
-    let mut binding = found.remove(0).binding;
-    for Found { binding: other, .. } in found {
+    let Found {
+        mut binding, mut owner, ..
+    } = found.remove(0);
+    for Found {
+        binding: other,
+        owner: others,
+        ..
+    } in found
+    {
         binding.value = None;
         binding.autoscaler = binding.autoscaler.or(other.autoscaler);
         binding.paused |= other.paused;
         binding.hold = binding.hold.or(other.hold);
+        owner = owner.or(others);
         let places = places.clone();
         refuse(&mut binding.site, None, || Refusal::Ambiguous { places });
     }
-    binding
+    (binding, owner)
 }

@@ -21,7 +21,7 @@ pub(super) fn node_group(tree: &FleetTree, write_to: &WriteTo, candidate: &Candi
             .unwrap_or_default();
         let entries = claims
             .into_iter()
-            .filter(|claim| claim.group == group || document.key.kind == "MachineDeployment");
+            .filter(|claim| claim.group == group || document.key.kind != "Cluster");
         let mut readings: Vec<Reading> = entries.map(|claim| claim.replicas).collect();
         if let [_] = readings[..] {
             return readings.remove(0);

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fleet::appliers::FLUX;
-use crate::fleet::document::{At, Document, Documents, Manifest, Opened};
+use crate::fleet::document::{At, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, Role};
 use crate::fleet::operation::Operation;
+use crate::fleet::owners;
 use crate::fleet::patch_target::Fits;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
-use crate::fleet::shapes::{self, Said, Unclaimed};
+use crate::fleet::shapes::{self, Unclaimed};
 use crate::fleet::substitute::Substituter;
 use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
@@ -18,6 +18,7 @@ use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound}
 use crate::policy::{FleetFile, HOLD_ANNOTATION};
 use crate::yaml;
 
+use super::kept::said;
 use super::patches::{self, Patches, Use};
 use super::{Content, Identity, Index, Instance, Layer, Object, Share};
 
@@ -31,9 +32,6 @@ const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "Mac
 /// How a variable of Flux begins.
 pub(in crate::fleet) const VARIABLE: &str = "${";
 
-/// The kinds, by API group, that are kept besides those that declare node groups.
-const KEPT: [(&str, &str); 3] = [("apps", "Deployment"), ("", "ConfigMap"), (FLUX, "Kustomization")];
-
 struct Builder<'t> {
     tree: &'t FleetTree,
     graph: Graph,
@@ -43,6 +41,8 @@ struct Builder<'t> {
     matched: BTreeSet<(usize, usize)>,
     /// By kustomization: its number among those that fill in variables.
     substituters: BTreeMap<usize, usize>,
+    /// By kustomization: the numbers of what it leaves alone.
+    ignored: BTreeMap<usize, Vec<usize>>,
     instances: usize,
     index: Index<'t>,
 }
@@ -60,6 +60,7 @@ impl<'t> Index<'t> {
             patches: Patches::default(),
             matched: BTreeSet::new(),
             substituters: BTreeMap::new(),
+            ignored: BTreeMap::new(),
             instances: 0,
             index: Self {
                 opened: Opened::new(tree),
@@ -68,9 +69,12 @@ impl<'t> Index<'t> {
                 unbound: Vec::new(),
                 substituters: Vec::new(),
                 listed_requests: BTreeMap::new(),
+                ignored: Vec::new(),
+                scaled: BTreeMap::new(),
                 shares: Vec::new(),
             },
         };
+        builder.read_ignored();
         builder.read_objects(without);
         builder.patches = patches::read(
             &builder.index.opened,
@@ -89,11 +93,21 @@ impl<'t> Index<'t> {
             .map(|(file, user)| (file.clone(), user.clone()))
             .collect();
         builder.index.unbound.append(&mut builder.graph.unbound);
+        builder.index.scaled = owners::scaled(&builder.index);
         builder.index
     }
 }
 
 impl Builder<'_> {
+    fn read_ignored(&mut self) {
+        for (number, kustomization) in self.graph.kustomizations.iter().enumerate() {
+            for ignored in &kustomization.ignored {
+                self.ignored.entry(number).or_default().push(self.index.ignored.len());
+                self.index.ignored.push(ignored.clone());
+            }
+        }
+    }
+
     fn read_objects(&mut self, without: &[&RepoPath]) {
         let tree = self.tree;
         for (path, bytes) in tree.kept() {
@@ -200,7 +214,7 @@ impl Builder<'_> {
                     self.add(identity, instance, overlay);
                 }
             }
-            if !somewhere && key.group == shapes::CAPI_GROUP {
+            if !somewhere && shapes::declares_groups(&key) {
                 let message = "it lies outside the paths of every management cluster";
                 self.unbound(&path, &key.to_string(), Refused::shape(line, message));
             }
@@ -245,6 +259,12 @@ impl Builder<'_> {
         }
         let substituted = context.chain.iter().filter_map(|index| self.substituters.get(index));
         instance.variables.extend(substituted);
+        let object = [identity.group.as_str(), &identity.kind, &identity.name];
+        for index in &context.chain {
+            let ignored = self.ignored.get(index).into_iter().flatten().copied();
+            let means = |number: &usize| self.index.ignored[*number].means(object, identity.namespace.as_deref());
+            instance.ignored.extend(ignored.filter(means));
+        }
         if let Some((path, line)) = self.graph.unread_above(&self.index.objects[number].path) {
             instance.layers.push(Layer::Opaque {
                 path: path.clone(),
@@ -466,15 +486,6 @@ impl Builder<'_> {
             refusal,
         });
     }
-}
-
-/// What a document says, if it is of a kind that matters.
-pub(super) fn said(document: &Document<'_>) -> Option<Said> {
-    if let Some(shape) = shapes::of(document) {
-        return Some((shape.read)(document));
-    }
-    let kind = (document.key.group.as_str(), document.key.kind.as_str());
-    KEPT.contains(&kind).then(|| shapes::marked(document))
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.

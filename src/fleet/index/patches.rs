@@ -11,7 +11,7 @@ use crate::fleet::screen::is_manifest_name;
 use crate::fleet::touched::Touched;
 use crate::model::RepoPath;
 
-use super::build::said;
+use super::kept::said;
 
 /// What a patch of a kustomization is.
 pub(super) struct Use {

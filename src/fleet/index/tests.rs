@@ -26,6 +26,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
                 layers,
                 holds: _,
                 variables: _,
+                ignored: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",

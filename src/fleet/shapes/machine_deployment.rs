@@ -1,4 +1,4 @@
-//! A `MachineDeployment` that stands on its own: `/spec/replicas`, in v1beta1 and v1beta2 alike.
+//! A `MachineDeployment` or `MachinePool` that stands on its own: `/spec/replicas`, in v1beta1 and v1beta2 alike.
 
 use crate::fleet::document::Document;
 use crate::model::Refusal;
@@ -7,9 +7,15 @@ use super::metadata::{Marks, is_generated, is_spec_paused};
 use super::reading::{find, integer};
 use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed};
 
-pub(super) const SHAPE: Shape = Shape {
+pub(super) const DEPLOYMENT: Shape = Shape {
     group: CAPI_GROUP,
     kind: "MachineDeployment",
+    read,
+};
+
+pub(super) const POOL: Shape = Shape {
+    group: CAPI_GROUP,
+    kind: "MachinePool",
     read,
 };
 
@@ -17,11 +23,11 @@ fn read(document: &Document<'_>) -> Said {
     let mut said = Said::default();
     let line = document.line();
     if is_generated(document.root) {
-        let message = "the topology of a Cluster generates it and overwrites every change".to_owned();
+        let by = "the topology of a Cluster generates it and overwrites every change".to_owned();
         said.unbound.push(Unclaimed {
             line,
             what: document.key.to_string(),
-            refusal: Refusal::WrongShape { message },
+            refusal: Refusal::Owned { by },
         });
         return said;
     }
@@ -29,10 +35,11 @@ fn read(document: &Document<'_>) -> Said {
         paused,
         hold,
         autoscaler,
+        autoscaler_line,
         refused,
-    } = Marks::of(document.root);
+    } = Marks::of(document.path, document.root);
     let mut replicas = integer(document, &["spec", "replicas"]);
-    replicas.refuse(document, refused);
+    replicas.refuse(document, refused.clone());
     // A push would make room for four.
     said.groups.reserve_exact(1);
     said.groups.push(GroupClaim {
@@ -40,9 +47,13 @@ fn read(document: &Document<'_>) -> Said {
             .and_then(|name| name.text())
             .map(str::to_owned),
         group: document.key.name.clone(),
+        pool: document.key.kind == POOL.kind,
+        class: None,
         line,
         replicas,
         autoscaler,
+        autoscaler_line,
+        refused,
         paused: paused || is_spec_paused(document.root),
         hold,
     });
@@ -90,9 +101,13 @@ spec:
         let GroupClaim {
             cluster,
             group,
+            pool,
+            class: _,
             line,
             replicas: _,
             autoscaler,
+            autoscaler_line,
+            refused,
             paused,
             hold,
         } = &second.groups[0];
@@ -100,7 +115,11 @@ spec:
             (cluster.as_deref(), group.as_str(), *line),
             (Some("blue"), "blue-md-1", 10)
         );
-        assert_eq!(*autoscaler, Some(AutoscalerBounds { min: 0, max: 6 }));
+        assert_eq!(
+            (*autoscaler, *autoscaler_line),
+            (Some(AutoscalerBounds { min: 0, max: 6 }), 15)
+        );
+        assert_eq!((*pool, refused), (false, &None));
         assert_eq!((*paused, hold.as_deref()), (true, Some("later")));
         assert_eq!(
             (
@@ -109,6 +128,17 @@ spec:
                 first.groups[0].autoscaler
             ),
             (false, &None, None)
+        );
+    }
+
+    #[test]
+    fn a_machine_pool_is_a_node_group_like_the_others() {
+        let text = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: MachinePool\nmetadata: {name: a}\nspec:\n  clusterName: b\n  replicas: 3\n";
+        let said = &said(text)[0];
+        let claim = &said.groups[0];
+        assert_eq!(
+            (claim.pool, shown(&claim.replicas).as_str()),
+            (true, "Integer(3) a.yaml#0/spec/replicas:6 Scalar")
         );
     }
 
@@ -151,7 +181,7 @@ spec:
         );
         assert_eq!(
             shown(&said(&text)[0].groups[0].replicas),
-            "Integer(3) line 3: cluster.x-k8s.io/replicas-managed-by says that an external scaler owns the replicas"
+            "Integer(3) line 6: the external scaler that cluster.x-k8s.io/replicas-managed-by names (a.yaml:3)"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! What an object's annotations and labels say about who may change it.
 
 use crate::fleet::gate::Refused;
-use crate::model::{AutoscalerBounds, Refusal};
+use crate::model::{AutoscalerBounds, Bound, Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Kind, Node};
 
@@ -10,11 +10,23 @@ use super::reading::find;
 /// Cluster API looks only at whether it is there: `"false"` pauses, too (`util/annotations.HasPaused`).
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 
+/// Kamaji's own word for it, on a `TenantControlPlane`.
+const KAMAJI_PAUSED: &str = "kamaji.clastix.io/paused";
+
 /// An external scaler owns the replicas and Cluster API only reflects them (the MachinePool contract).
 const REPLICAS_MANAGED_BY: &str = "cluster.x-k8s.io/replicas-managed-by";
 
+/// The autoscaler's group prefix can be another one (its variable `CAPI_GROUP`); Git does not tell.
 const MIN_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size";
 const MAX_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size";
+
+/// The annotation that holds a bound of a cluster autoscaler.
+pub(in crate::fleet) fn annotation_of(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Min => MIN_SIZE,
+        Bound::Max => MAX_SIZE,
+    }
+}
 
 /// The label on everything that the topology controller writes, and overwrites.
 const TOPOLOGY_OWNED: &str = "topology.cluster.x-k8s.io/owned";
@@ -28,6 +40,8 @@ pub(super) struct Marks {
     pub(super) hold: Option<String>,
     /// The bounds of a cluster autoscaler that owns the replicas.
     pub(super) autoscaler: Option<AutoscalerBounds>,
+    /// The line of the annotation that makes it the owner.
+    pub(super) autoscaler_line: usize,
     /// Why the replicas may not be changed here.
     pub(super) refused: Option<Refused>,
 }
@@ -35,7 +49,7 @@ pub(super) struct Marks {
 impl Marks {
     /// Reads `metadata.annotations` below an object or topology entry. Annotations that can't be read for certain refuse a change: one of
     /// them may say that somebody else owns the number.
-    pub(super) fn of(object: Node<'_>) -> Self {
+    pub(super) fn of(path: &RepoPath, object: Node<'_>) -> Self {
         let mut marks = Self::default();
         let annotations = match certain(object, &["metadata", "annotations"]) {
             Ok(Some(annotations)) => annotations,
@@ -50,13 +64,13 @@ impl Marks {
             let line = entry.key.position().line;
             let text = entry.value.text().unwrap_or_default();
             match entry.key_text() {
-                Some(PAUSED) => marks.paused = true,
+                Some(PAUSED | KAMAJI_PAUSED) => marks.paused = true,
                 Some(HOLD_ANNOTATION) => marks.hold = Some(text.to_owned()),
                 Some(MIN_SIZE) => bounds.0 = Some((line, text.parse::<u32>())),
                 Some(MAX_SIZE) => bounds.1 = Some((line, text.parse::<u32>())),
                 Some(REPLICAS_MANAGED_BY) => {
-                    let message = format!("{REPLICAS_MANAGED_BY} says that an external scaler owns the replicas");
-                    marks.refused = Some(Refused::shape(line, message));
+                    let by = format!("the external scaler that {REPLICAS_MANAGED_BY} names ({path}:{line})");
+                    marks.refused = Some(Refused::at(line, Refusal::Owned { by }));
                 }
                 _ => {}
             }
@@ -71,8 +85,9 @@ impl Marks {
     }
 
     /// A missing minimum is 0; without a maximum above 0 the autoscaler leaves the group alone (its Cluster API provider's README).
-    fn bound(&mut self, (min, max): (Option<Bound>, Option<Bound>)) {
-        let mut read = |bound: Option<Bound>, name: &str| match bound {
+    fn bound(&mut self, (min, max): (Option<Size>, Option<Size>)) {
+        let line = max.as_ref().map_or(0, |(line, _)| *line);
+        let mut read = |bound: Option<Size>, name: &str| match bound {
             None => 0,
             Some((_, Ok(size))) => size,
             Some((line, Err(_))) => {
@@ -86,14 +101,15 @@ impl Marks {
         let (min, max) = (read(min, MIN_SIZE), read(max, MAX_SIZE));
         if max > 0 {
             self.autoscaler = Some(AutoscalerBounds { min, max });
+            self.autoscaler_line = line;
         }
     }
 }
 
-type Bound = (usize, Result<u32, std::num::ParseIntError>);
+type Size = (usize, Result<u32, std::num::ParseIntError>);
 
 /// Whether the topology controller writes this object.
-pub(super) fn is_generated(object: Node<'_>) -> bool {
+pub(in crate::fleet) fn is_generated(object: Node<'_>) -> bool {
     find(object, &["metadata", "labels", TOPOLOGY_OWNED]).is_some()
 }
 
@@ -143,7 +159,7 @@ mod tests {
 
     fn marks(annotations: &str) -> Shown {
         let text = format!("x: &x {{a: b}}\nmetadata:\n  annotations: {annotations}\n");
-        let marks = with_objects(&text, |objects| Marks::of(objects[0].root));
+        let marks = with_objects(&text, |objects| Marks::of(objects[0].path, objects[0].root));
         let bounds = marks.autoscaler.map(|AutoscalerBounds { min, max }| (min, max));
         let refused = marks.refused.map(|refused| (refused.line, refused.refusal.id()));
         (bounds, marks.paused, marks.hold, refused)
@@ -179,7 +195,7 @@ mod tests {
             (None, false, Some(String::new()), None)
         );
         let managed = marks(&format!("\n    {REPLICAS_MANAGED_BY}: ''"));
-        assert_eq!(managed, (None, false, None, Some((4, "wrong-shape"))));
+        assert_eq!(managed, (None, false, None, Some((4, "owned"))));
     }
 
     #[test]

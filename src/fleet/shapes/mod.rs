@@ -5,24 +5,45 @@
 //! management cluster, which namespace, patched by whom) is nothing that it can know.
 
 pub(super) mod arguments;
+pub(super) mod cluster_class;
 pub(super) mod kustomization;
 mod machine_deployment;
-mod machine_pool;
 mod metadata;
 mod reading;
 pub(super) mod request;
 mod topology;
+mod typed;
 pub(super) mod values;
 
-use crate::model::{AutoscalerBounds, Refusal};
+use crate::model::{AutoscalerBounds, ObjectKey, Refusal};
 
 use super::document::Document;
 use super::gate::Refused;
 
+pub(super) use arguments::text_at;
+pub(super) use metadata::{annotation_of, is_generated};
 pub(super) use reading::{Reading, find, integer, text_integer};
+pub(super) use topology::list_of;
+pub(super) use typed::{flag_value, quantity};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";
+
+/// The API group of the control planes that Cluster API's providers bring.
+pub(super) const CONTROL_PLANE_GROUP: &str = "controlplane.cluster.x-k8s.io";
+
+/// The API group of the Cluster API Operator.
+pub(super) const OPERATOR_GROUP: &str = "operator.cluster.x-k8s.io";
+
+/// The API group of Kamaji.
+pub(super) const KAMAJI_GROUP: &str = "kamaji.clastix.io";
+
+/// Whether an object is of a kind that declares node groups.
+pub(super) fn declares_groups(key: &ObjectKey) -> bool {
+    SHAPES
+        .iter()
+        .any(|shape| shape.group == key.group && shape.kind == key.kind)
+}
 
 /// A kind of object that declares node groups.
 pub(super) struct Shape {
@@ -35,7 +56,11 @@ pub(super) struct Shape {
 }
 
 /// All kinds that declare node groups.
-pub(super) const SHAPES: &[Shape] = &[machine_deployment::SHAPE, machine_pool::SHAPE, topology::SHAPE];
+pub(super) const SHAPES: &[Shape] = &[
+    machine_deployment::DEPLOYMENT,
+    machine_deployment::POOL,
+    topology::SHAPE,
+];
 
 /// What an object says about node groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +73,10 @@ pub(super) struct Said {
     pub(super) refused: Option<Refused>,
     /// The node groups that it declares.
     pub(super) groups: Vec<GroupClaim>,
+    /// The class that its topology is of, with the namespace of that if it says one.
+    pub(super) class: Option<(String, Option<String>)>,
+    /// The classes of machines that cluster autoscalers scale.
+    pub(super) scaled: Vec<cluster_class::Scaled>,
     /// What looks like a node group but is none that can be bound.
     pub(super) unbound: Vec<Unclaimed>,
 }
@@ -59,12 +88,20 @@ pub(super) struct GroupClaim {
     pub(super) cluster: Option<String>,
     /// The group's name.
     pub(super) group: String,
+    /// Whether it is a machine pool.
+    pub(super) pool: bool,
+    /// The class of machines that an entry of a topology is of.
+    pub(super) class: Option<String>,
     /// The line on which it begins.
     pub(super) line: usize,
     /// The number of nodes.
     pub(super) replicas: Reading,
     /// The bounds of a cluster autoscaler that owns the number.
     pub(super) autoscaler: Option<AutoscalerBounds>,
+    /// The line of the annotation that makes it the owner.
+    pub(super) autoscaler_line: usize,
+    /// Why its annotations forbid a change.
+    pub(super) refused: Option<Refused>,
     /// Whether the group is paused.
     pub(super) paused: bool,
     /// The text of its hold annotation.
@@ -82,10 +119,14 @@ pub(super) struct Unclaimed {
     pub(super) refusal: Refusal,
 }
 
-/// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is held, and why it may not be changed.
+/// What the annotations of an object say, if it is of a kind that declares no node groups: whether it is paused or held, and why it may not
+/// be changed.
 pub(super) fn marked(document: &Document<'_>) -> Said {
-    let metadata::Marks { hold, refused, .. } = metadata::Marks::of(document.root);
+    let metadata::Marks {
+        paused, hold, refused, ..
+    } = metadata::Marks::of(document.path, document.root);
     Said {
+        paused,
         hold,
         refused,
         ..Said::default()
@@ -127,6 +168,7 @@ pub(super) mod testing {
     pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
         match refusal {
             Refusal::WrongShape { message } => message.clone(),
+            Refusal::Owned { by } => by.clone(),
             Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
             Refusal::Absent { pointer } => format!("{pointer} absent"),
             refusal => refusal.id().to_owned(),

@@ -21,10 +21,14 @@ pub(in crate::fleet) struct Reading {
 }
 
 impl Reading {
-    /// Makes the site refused, unless it is already.
+    /// Makes the site refused, unless it is already. Of a value that has another owner, the line of the value counts.
     pub(in crate::fleet) fn refuse(&mut self, document: &Document<'_>, refused: Option<Refused>) {
-        if let (Site::Writable(_), Some(refused)) = (&self.site, refused) {
-            self.site = site_refused(document, refused);
+        match (&self.site, refused) {
+            (Site::Writable(_), Some(Refused { refusal, .. })) if matches!(refusal, Refusal::Owned { .. }) => {
+                self.refuse_as(refusal);
+            }
+            (Site::Writable(_), Some(refused)) => self.site = site_refused(document, refused),
+            _ => {}
         }
     }
 

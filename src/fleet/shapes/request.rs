@@ -60,7 +60,7 @@ pub(in crate::fleet) fn read(documents: &Documents<'_>) -> Result<Request, Refus
             }
         });
     };
-    let marks = Marks::of(cluster.root);
+    let marks = Marks::of(cluster.path, cluster.root);
     let sites = match unidentified.first().cloned().or(marks.refused) {
         Some(refused) => Err(refused),
         None => sites(objects),

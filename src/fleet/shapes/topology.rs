@@ -1,4 +1,4 @@
-//! A `Cluster` with a topology: `/spec/topology/workers/machineDeployments/<i>/replicas`, entries keyed by `name`.
+//! A `Cluster` with a topology: `/spec/topology/workers/machineDeployments/<i>/replicas`, and `machinePools`, entries keyed by `name`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::yaml::{Kind, Node};
 
 use super::metadata::{Marks, is_spec_paused};
 use super::reading::{find, integer};
-use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed, machine_pool};
+use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed};
 
 pub(super) const SHAPE: Shape = Shape {
     group: CAPI_GROUP,
@@ -19,28 +19,46 @@ pub(super) const SHAPE: Shape = Shape {
 
 const WORKERS: [&str; 3] = ["spec", "topology", "workers"];
 
+const MACHINE_DEPLOYMENTS: &str = "machineDeployments";
+
+const MACHINE_POOLS: &str = "machinePools";
+
+/// The list of a topology's workers that a node group stands in.
+pub(in crate::fleet) fn list_of(pool: bool) -> &'static str {
+    if pool { MACHINE_POOLS } else { MACHINE_DEPLOYMENTS }
+}
+
 fn read(document: &Document<'_>) -> Said {
-    let marks = Marks::of(document.root);
+    let marks = Marks::of(document.path, document.root);
     let mut said = Said {
         paused: marks.paused || is_spec_paused(document.root),
         hold: marks.hold,
         refused: marks.refused,
+        class: class(document),
         ..Said::default()
     };
-    match list(document, "machineDeployments") {
-        Ok(entries) => read_entries(document, &entries, &mut said),
-        Err(refused) => said.unbound.push(Unclaimed {
-            line: refused.line,
-            what: format!("machineDeployments of {}", document.key),
-            refusal: refused.refusal,
-        }),
-    }
-    for pool in list(document, "machinePools").unwrap_or_default() {
-        let name = find(pool, &["name"]).and_then(|name| name.text()).unwrap_or("?");
-        let what = format!("machine pool {name} of {}", document.key);
-        said.unbound.push(machine_pool::unclaimed(pool.position().line, what));
+    for name in [MACHINE_DEPLOYMENTS, MACHINE_POOLS] {
+        match list(document, name) {
+            Ok(entries) => read_entries(document, name, &entries, &mut said),
+            Err(refused) => said.unbound.push(Unclaimed {
+                line: refused.line,
+                what: format!("{name} of {}", document.key),
+                refusal: refused.refusal,
+            }),
+        }
     }
     said
+}
+
+/// The class of a topology: `classRef` in v1beta2, `class` and `classNamespace` in v1beta1.
+fn class(document: &Document<'_>) -> Option<(String, Option<String>)> {
+    let topology = find(document.root, &["spec", "topology"])?;
+    let text = |keys: &[&str]| find(topology, keys)?.text().map(str::to_owned);
+    let name = text(&["classRef", "name"]).or_else(|| text(&["class"]))?;
+    Some((
+        name,
+        text(&["classRef", "namespace"]).or_else(|| text(&["classNamespace"])),
+    ))
 }
 
 /// The entries of a list of the topology's workers; none if the cluster has no topology.
@@ -57,12 +75,17 @@ fn list<'s>(document: &Document<'s>, name: &str) -> Result<Vec<Node<'s>>, Refuse
     let pointer = json_patch::jsonptr::PointerBuf::from_tokens(below);
     match document.root.lookup(&pointer).map_err(document::refused) {
         Ok(_) => Ok(Vec::new()),
-        Err(refused) if matches!(refused.refusal, Refusal::Absent { .. }) => Ok(Vec::new()),
+        // An anchor or a tag above it brings no list.
+        Err(Refused {
+            refusal: Refusal::Absent { .. } | Refusal::SharedAnchor | Refusal::Tag,
+            ..
+        }) => Ok(Vec::new()),
         Err(refused) => Err(refused),
     }
 }
 
-fn read_entries(document: &Document<'_>, entries: &[Node<'_>], said: &mut Said) {
+fn read_entries(document: &Document<'_>, list: &str, entries: &[Node<'_>], said: &mut Said) {
+    let first = said.groups.len();
     let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let line = entry.position().line;
@@ -75,35 +98,32 @@ fn read_entries(document: &Document<'_>, entries: &[Node<'_>], said: &mut Said) 
             };
             said.unbound.push(Unclaimed {
                 line,
-                what: format!("entry {index} of machineDeployments of {}", document.key),
+                what: format!("entry {index} of {list} of {}", document.key),
                 refusal,
             });
             continue;
         };
         lines.entry(name).or_default().push(line);
         let index = index.to_string();
-        let below = [
-            WORKERS[0],
-            WORKERS[1],
-            WORKERS[2],
-            "machineDeployments",
-            &index,
-            "replicas",
-        ];
-        let marks = Marks::of(*entry);
+        let below = [WORKERS[0], WORKERS[1], WORKERS[2], list, &index, "replicas"];
+        let marks = Marks::of(document.path, *entry);
         let mut replicas = integer(document, &below);
-        replicas.refuse(document, marks.refused);
+        replicas.refuse(document, marks.refused.clone());
         said.groups.push(GroupClaim {
             cluster: Some(document.key.name.clone()),
             group: name.to_owned(),
+            pool: list == MACHINE_POOLS,
+            class: find(*entry, &["class"]).and_then(Node::text).map(str::to_owned),
             line,
             replicas,
             autoscaler: marks.autoscaler,
+            autoscaler_line: marks.autoscaler_line,
+            refused: marks.refused,
             paused: marks.paused,
             hold: marks.hold,
         });
     }
-    for claim in &mut said.groups {
+    for claim in &mut said.groups[first..] {
         if let Some(lines) = lines.get(claim.group.as_str()).filter(|lines| lines.len() > 1) {
             let places = lines.iter().map(|line| format!("{}:{line}", document.path)).collect();
             let refused = Refused::at(claim.line, Refusal::Ambiguous { places });
@@ -169,15 +189,14 @@ mod tests {
                 format!("md-0: Integer(3) {AT}/0/replicas:11 Scalar"),
                 "md-gpu: - line 12: /spec/topology/workers/machineDeployments/1/replicas absent".to_owned(),
                 format!("md-2: Integer(12) {AT}/2/replicas:21 Scalar"),
+                "mp-0: Integer(2) a.yaml#0/spec/topology/workers/machinePools/0/replicas:24 Scalar".to_owned(),
             ]
         );
         assert_eq!(said.groups[1].autoscaler, Some(AutoscalerBounds { min: 0, max: 6 }));
         assert_eq!(said.groups[1].hold.as_deref(), Some("new cards come"));
         assert_eq!(said.groups[0].cluster.as_deref(), Some("blue"));
-        assert_eq!(
-            unbound(&said),
-            ["line 24: machine pool mp-0 of Cluster shard-a/blue: wrong-shape"]
-        );
+        let pools: Vec<bool> = said.groups.iter().map(|claim| claim.pool).collect();
+        assert_eq!((pools, unbound(&said).len()), (vec![false, false, false, true], 0));
     }
 
     #[test]
@@ -234,8 +253,11 @@ mod tests {
             list(" {x: &x [], machineDeployments: *x}"),
             [format!("line 8: {what}: alias")]
         );
-        assert_eq!(list(" {x: &x {}, <<: *x}"), [format!("line 8: {what}: merge-key")]);
-        assert_eq!(list(" 3"), [format!("line 8: {what}: wrong-shape")]);
+        let both = |why| {
+            ["machineDeployments", "machinePools"].map(|list| format!("line 8: {list} of Cluster shard-a/blue: {why}"))
+        };
+        assert_eq!(list(" {x: &x {}, <<: *x}"), both("merge-key"));
+        assert_eq!(list(" 3"), both("wrong-shape"));
         let twice = "\n      machineDeployments: []\n      machineDeployments: []";
         assert_eq!(list(twice), [format!("line 10: {what}: duplicate-key")]);
     }

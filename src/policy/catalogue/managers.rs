@@ -57,10 +57,47 @@ pub fn manager_of(component: &ComponentName) -> Option<Manager> {
     found.map(|(_, manager)| *manager)
 }
 
+/// The object of the Cluster API Operator that makes a component's Deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provider {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name, which is that of the provider.
+    pub name: &'static str,
+}
+
+/// By component: clusterctl's names of the providers. Neither the Bare Metal Operator nor Kamaji is one.
+const PROVIDERS: [(&str, &str, &str); 8] = [
+    ("caaph", "AddonProvider", "helm"),
+    ("cacppk", "ControlPlaneProvider", "kamaji"),
+    ("capi", "CoreProvider", "cluster-api"),
+    ("capi-kubeadm-bootstrap", "BootstrapProvider", "kubeadm"),
+    ("capi-kubeadm-control-plane", "ControlPlaneProvider", "kubeadm"),
+    ("capk", "InfrastructureProvider", "kubevirt"),
+    ("capm3", "InfrastructureProvider", "metal3"),
+    ("capx", "InfrastructureProvider", "nutanix"),
+];
+
+/// The provider of a component; nothing for one that the operator does not make.
+pub fn provider_of(component: &ComponentName) -> Option<Provider> {
+    let found = PROVIDERS.iter().find(|(known, _, _)| *known == component.as_str());
+    found.map(|(_, kind, name)| Provider { kind, name })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::policy::catalogue::components;
+
+    #[test]
+    fn every_provider_has_a_manager_that_it_makes() {
+        for (component, kind, name) in PROVIDERS {
+            let component = component.parse().unwrap();
+            assert!(manager_of(&component).is_some(), "{component}");
+            assert_eq!(provider_of(&component), Some(Provider { kind, name }));
+        }
+        assert_eq!(provider_of(&"kamaji".parse().unwrap()), None);
+    }
 
     #[test]
     fn every_component_of_the_catalogue_has_a_manager() {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use crate::model::{ComponentName, FlagName};
 
-pub use managers::{Manager, manager_of, managers};
+pub use managers::{Manager, Provider, manager_of, managers, provider_of};
 
 /// What a version's default of a flag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::policy::PolicySet;
 
 use super::{FLEET, declared, policy, shown};
 
-const KAMAJI: &str = "component: kamaji\nselector: {regions: ['*']}\nladder: [{tenants: 0, replicas: 2}]\n";
+pub(super) const KAMAJI: &str = "component: kamaji\nselector: {regions: ['*']}\nladder: [{tenants: 0, replicas: 2}]\n";
 
 #[test]
 fn a_platform_component_is_written_in_values_or_in_its_deployment() {

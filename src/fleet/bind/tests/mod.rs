@@ -3,6 +3,7 @@ mod components;
 mod layers;
 mod markers;
 mod node_groups;
+mod owners;
 mod sharding;
 
 use std::convert::Infallible;

@@ -209,7 +209,7 @@ fn what_has_no_name_is_unbound() {
             "clusters/eu-1/2.yaml:1 MachineDeployment a/MD_0: bad-name",
             "clusters/eu-1/3.yaml:1 MachineDeployment a/md-1: bad-name",
             "clusters/eu-1/4.yaml:1 MachineDeployment a/md-2: /spec/clusterName absent",
-            "clusters/eu-1/5.yaml:1 MachinePool a: machine pools are not scaled: who owns their size is not written in Git",
+            "clusters/eu-1/5.yaml:1 MachinePool a: neither it nor a kustomization that lists it names a namespace",
         ]
     );
 }
@@ -273,5 +273,79 @@ fn a_policy_may_say_where_a_node_group_is_written() {
             &cluster.replace("md-0", "md-2")
         )[0],
         format!("{MD} = - at line 1: no-such-object")
+    );
+}
+
+#[test]
+fn a_pool_with_the_name_of_a_machine_deployment_has_no_place() {
+    let cluster = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue, namespace: a}\nspec:\n  topology:\n    workers:\n      \
+                   machineDeployments: [{name: x, replicas: 1}]\n      machinePools: [{name: x, replicas: 2}, {name: y, replicas: 3}]\n";
+    let at = "clusters/eu-1/c.yaml";
+    assert_eq!(
+        shown(&declared("", &[(at, cluster)])),
+        [
+            format!("node-group/eu-1/a/blue/x/replicas = - at line 7: ambiguous {at}:7, {at}:8"),
+            format!(
+                "node-group/eu-1/a/blue/y/replicas = 3 at {at}#0/spec/topology/workers/machinePools/1/replicas:8 Scalar"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn an_owner_that_an_annotation_names_owns_the_number_wherever_that_stands() {
+    let max = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size: '4'";
+    let annotated = |text: &str| {
+        machine_deployment("a", "md-0").replace("namespace: a", &format!("namespace: a, annotations: {{{text}}}"))
+    };
+    let file = "clusters/eu-1/md.yaml";
+    let owner = format!("{MD} = 3 at line 5: the cluster autoscaler of its annotations ({file}:3) autoscaler 0..4");
+    assert_eq!(shown(&declared("", &[(file, &annotated(max))])), [owner]);
+    let managed = annotated("cluster.x-k8s.io/replicas-managed-by: keda");
+    let by = "the external scaler that cluster.x-k8s.io/replicas-managed-by names";
+    assert_eq!(
+        shown(&declared("", &[(file, &managed)])),
+        [format!("{MD} = 3 at line 5: {by} ({file}:3)")]
+    );
+    // A patch brings the number, another one the annotation.
+    let list = "resources: [md.yaml]\npatches: [{path: n.yaml}, {path: x.yaml}]\n";
+    let patch = |rest: &str| {
+        format!("apiVersion: cluster.x-k8s.io/v1beta1\nkind: MachineDeployment\nmetadata: {{name: md-0{rest}\n")
+    };
+    let numbers = patch("}\nspec: {replicas: 5}");
+    let plain = machine_deployment("a", "md-0");
+    for (annotation, by) in [
+        (
+            "cluster.x-k8s.io/replicas-managed-by: keda",
+            format!("{by} (clusters/eu-1/x.yaml:3)"),
+        ),
+        (
+            max,
+            "the cluster autoscaler of its annotations (clusters/eu-1/x.yaml:3) autoscaler 0..4".to_owned(),
+        ),
+    ] {
+        let annotations = patch(&format!(", annotations: {{{annotation}}}}}"));
+        let files = [
+            (file, plain.as_str()),
+            ("clusters/eu-1/kustomization.yaml", list),
+            ("clusters/eu-1/n.yaml", &numbers),
+            ("clusters/eu-1/x.yaml", &annotations),
+        ];
+        assert_eq!(shown(&declared("", &files)), [format!("{MD} = 5 at line 4: {by}")]);
+    }
+    // So does an operation.
+    let path = max.split(':').next().unwrap().replace('/', "~1");
+    let operation = format!("- {{op: add, path: /metadata/annotations/{path}, value: '4'}}\n");
+    let list = "resources: [md.yaml]\npatches: [{path: x.yaml, target: {kind: MachineDeployment}}]\n";
+    let files = [
+        (file, plain.as_str()),
+        ("clusters/eu-1/kustomization.yaml", list),
+        ("clusters/eu-1/x.yaml", &operation),
+    ];
+    assert_eq!(
+        shown(&declared("", &files)),
+        [format!(
+            "{MD} = 3 at line 5: the cluster autoscaler of its annotations (clusters/eu-1/x.yaml:1) autoscaler 0..4"
+        )]
     );
 }

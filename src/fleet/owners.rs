@@ -1,0 +1,73 @@
+//! Who else owns a number: scalers that aim at its object, and appliers that were told to leave it alone.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Refusal, Scalar};
+
+use super::field::Field;
+use super::index::{Identity, Index, Instance};
+use super::layers;
+use super::shapes::text_at;
+
+/// The API group of HorizontalPodAutoscalers.
+pub(super) const AUTOSCALING: (&str, &str) = ("autoscaling", "HorizontalPodAutoscaler");
+
+/// KEDA, which makes a HorizontalPodAutoscaler of each of its objects.
+pub(super) const KEDA: (&str, &str) = ("keda.sh", "ScaledObject");
+
+/// What the files of scalers mention.
+pub(super) const WORDS: [&str; 2] = [AUTOSCALING.1, KEDA.0];
+
+/// The objects whose replicas a scaler owns, each with that scaler.
+pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, String> {
+    let mut scaled = BTreeMap::new();
+    let scalers = index
+        .instances
+        .iter()
+        .filter(|(identity, _)| [AUTOSCALING, KEDA].contains(&(identity.group.as_str(), identity.kind.as_str())));
+    for (identity, instances) in scalers {
+        for instance in instances {
+            let text = |key| text_of(index, instance, &["spec", "scaleTargetRef", key]);
+            let Some(name) = text("name") else { continue };
+            // KEDA's own default; a HorizontalPodAutoscaler says both.
+            let kind = text("kind").unwrap_or_else(|| "Deployment".to_owned());
+            let version = text("apiVersion").unwrap_or_else(|| "apps/v1".to_owned());
+            let group = version.split_once('/').map_or("", |(group, _)| group).to_owned();
+            let target = Identity {
+                group,
+                kind,
+                name,
+                ..identity.clone()
+            };
+            let object = &index.objects[instance.object];
+            let by = format!("{} scales it ({}:{})", object.key, object.path, object.line);
+            scaled.insert(target, by);
+        }
+    }
+    scaled
+}
+
+fn text_of(index: &Index<'_>, instance: &Instance, keys: &[&str]) -> Option<String> {
+    match layers::value(index, instance, &Field::keys(keys), text_at)?.1.value? {
+        Scalar::Text(text) => Some(text),
+        Scalar::Integer(_) => None,
+    }
+}
+
+/// Why a field of an object has another owner than Git.
+pub(super) fn owner(
+    index: &Index<'_>,
+    identity: &Identity,
+    instances: &[Instance],
+    field: &Field<'_>,
+) -> Option<Refusal> {
+    let is_count = field.words().last() == Some("replicas") && field.list().is_none();
+    let scaler = index.scaled.get(identity).filter(|_| is_count);
+    let ignored = instances.iter().flat_map(|instance| &instance.ignored);
+    let mut ignored = ignored.map(|number| &index.ignored[*number]);
+    let by = match scaler {
+        Some(by) => by,
+        None => &ignored.find(|ignored| ignored.covers(field))?.by,
+    };
+    Some(Refusal::Owned { by: by.clone() })
+}
