@@ -88,7 +88,19 @@ impl<'a> Field<'a> {
     /// Whether a patch that is not taken apart may set it.
     pub(super) fn is_touched(&self, touched: Touched) -> bool {
         let in_container = self.steps.contains(&Step::Key("containers"));
-        if in_container {
+        let of_release = [
+            "values",
+            "valuesFrom",
+            "chart",
+            "chartRef",
+            "postRenderers",
+            "suspend",
+            "kubeConfig",
+        ];
+        let is_release = |step: &Step<'_>| of_release.iter().any(|key| *step == Step::Key(key));
+        if self.steps.get(1).is_some_and(is_release) || self.steps.first() == Some(&Step::Key("data")) {
+            touched.values
+        } else if in_container {
             touched.arguments
         } else {
             touched.replicas

@@ -18,6 +18,7 @@ mod kustomize;
 mod layers;
 mod operation;
 mod patch_target;
+mod release;
 mod resolve;
 mod scan;
 mod screen;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Binding, Declared, Site, Target};
-use crate::policy::catalogue::managers;
+use crate::policy::catalogue::{chart_words, managers};
 use crate::policy::{FleetFile, PolicySet};
 
-use super::bind::{bind_index, components, index_of, screen};
+use super::bind::{bind_index, components, index_of, of_releases, screen};
 use super::index::Index;
 use super::screen::Screen;
 use super::tree::FleetTree;
@@ -36,7 +36,11 @@ const FINDERS: [Finder; 1] = [|scanner| components::all(scanner.fleet, scanner.t
 
 /// What a tree has to hold so that it can be scanned.
 pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
-    screen(fleet, policies).words(managers().map(|(_, manager)| manager.deployment))
+    let components = managers().filter_map(|(name, _)| name.parse().ok());
+    let words = components.flat_map(|component| chart_words(&component));
+    of_releases(screen(fleet, policies))
+        .words(managers().map(|(_, manager)| manager.deployment))
+        .words(words)
 }
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.

@@ -10,6 +10,8 @@ pub(super) struct Touched {
     pub(super) replicas: bool,
     /// Arguments of a container.
     pub(super) arguments: bool,
+    /// Values of a chart, or where a release takes them from.
+    pub(super) values: bool,
     /// The annotation by which people hold an object.
     pub(super) hold: bool,
 }
@@ -19,6 +21,7 @@ impl Touched {
     pub(super) const ANYTHING: Self = Self {
         replicas: true,
         arguments: true,
+        values: true,
         hold: false,
     };
 
@@ -43,6 +46,7 @@ impl Touched {
         Self {
             replicas: whole || above(&["replicas", "machineDeployments"]),
             arguments: whole || above(&["args", "command", "containers"]),
+            values: whole || above(&["values", "chart", "data", "postRenderers", "suspend", "kubeConfig"]),
             // As a key, and as a part of a JSON pointer.
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
         }
@@ -86,13 +90,9 @@ mod tests {
             ("- op: add\n  path: /metadata/labels/a\n  value: b", false, false),
             ("spec: {template: {spec: {containers: [{name: a}]}}}", false, true),
         ] {
-            let hold = false;
-            let expected = Touched {
-                replicas,
-                arguments,
-                hold,
-            };
-            assert_eq!(Touched::of(text), expected, "{text}");
+            let touched = Touched::of(text);
+            assert_eq!((touched.replicas, touched.arguments), (replicas, arguments), "{text}");
+            assert!(!touched.hold, "{text}");
         }
     }
 }

@@ -7,14 +7,16 @@ use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers::{self, Text};
+use crate::fleet::release::{Asker, Releases};
 use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{Binding, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
 use crate::policy::catalogue::{Manager, flags_of, manager_of, managers};
 use crate::policy::{
-    Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
+    Candidate, ChartKey, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
 
+use super::releases::{Component, ambiguous, places};
 use super::{placed, refuse, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
@@ -25,8 +27,16 @@ pub(super) fn bind(
     index: &Index<'_>,
     declared: &mut Declared,
 ) {
+    let releases = Releases::of(fleet, tree, index);
+    declared.unbound.extend(releases.unbound.iter().cloned());
+    let asker = Asker {
+        tree,
+        index,
+        releases: &releases,
+    };
     for (region, cluster) in fleet.management_clusters() {
         let binder = Binder {
+            asker: &asker,
             tree,
             index,
             region,
@@ -45,9 +55,16 @@ pub(super) fn bind(
 /// platform component, and the flags that the catalogue knows.
 pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -> Vec<(Target, Binding)> {
     let mut found = Vec::new();
+    let releases = Releases::of(fleet, tree, index);
+    let asker = Asker {
+        tree,
+        index,
+        releases: &releases,
+    };
     for (region, cluster) in fleet.management_clusters() {
         let management_cluster = &cluster.name;
         let binder = Binder {
+            asker: &asker,
             tree,
             index,
             region,
@@ -63,7 +80,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 let wanted = Wanted::Argument { container, flag: &flag };
                 // A flag that is not written is at its default, and that is no number of the repository's.
                 let reading = binder
-                    .of_deployment(&component, wanted)
+                    .found(&component, None, wanted)
                     .filter(|reading| reading.value.is_some());
                 let target = Target::Controller {
                     management_cluster: management_cluster.clone(),
@@ -73,7 +90,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 found.extend(reading.map(|reading| (target, placed(reading))));
             }
             if name == PLATFORM {
-                let reading = binder.of_deployment(&component, Wanted::Replicas);
+                let reading = binder.found(&component, None, Wanted::Replicas);
                 let target = Target::Platform {
                     management_cluster: management_cluster.clone(),
                     component,
@@ -89,6 +106,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
 const PLATFORM: &str = "kamaji";
 
 struct Binder<'a, 't> {
+    asker: &'a Asker<'a, 't>,
     tree: &'a FleetTree,
     index: &'a Index<'t>,
     region: &'a RegionName,
@@ -113,7 +131,7 @@ impl Binder<'_, '_> {
             return;
         }
         let reading = match &policy.write_to {
-            None => self.of_deployment(component, Wanted::Replicas),
+            None => self.found(component, policy.chart.as_ref(), Wanted::Replicas),
             Some(explicit) => {
                 let pointer = write_to::pointer_or(explicit, ["spec", "replicas"]);
                 let read = |document: &Document<'_>| values::locate(document, &pointer);
@@ -147,7 +165,7 @@ impl Binder<'_, '_> {
         let container = named.or(manager.map(|manager| manager.container)).unwrap_or("manager");
         for FlagLadder { name: flag, ladder: _ } in &policy.flags {
             let reading = match &policy.write_to {
-                None => self.of_deployment(component, Wanted::Argument { container, flag }),
+                None => self.found(component, policy.chart.as_ref(), Wanted::Argument { container, flag }),
                 Some(explicit) => Some(self.explicit_argument(explicit, component, manager, container, flag)),
             };
             let target = Target::Controller {
@@ -186,6 +204,33 @@ impl Binder<'_, '_> {
                 None => arguments::locate(document, container, flag),
             },
         )
+    }
+
+    /// The one place of a value, in the component's Deployment or in the values of its chart. A policy that names the chart has decided.
+    fn found(&self, component: &ComponentName, chart: Option<&ChartKey>, wanted: Wanted<'_>) -> Option<Reading> {
+        let released = Component {
+            asker: self.asker,
+            management_cluster: self.management_cluster,
+            name: component,
+            chart,
+        };
+        let mut readings = match wanted {
+            Wanted::Replicas => released.replicas(),
+            Wanted::Argument { flag, .. } => released.flag(flag),
+        };
+        if chart.is_none() {
+            readings.extend(self.of_deployment(component, wanted));
+        }
+        match readings.len() {
+            0 | 1 => readings.pop(),
+            _ => {
+                let places = places(&readings);
+                let mut first = readings.swap_remove(0);
+                first.value = None;
+                ambiguous(&mut first, places);
+                Some(first)
+            }
+        }
     }
 
     /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.

@@ -8,6 +8,7 @@ use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, Role};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::Fits;
+use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Said, Unclaimed};
@@ -194,7 +195,9 @@ impl Builder<'_> {
                 };
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
-                    self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    if !release::matters(&key.group, &key.kind) {
+                        self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    }
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);
@@ -474,7 +477,8 @@ pub(super) fn said(document: &Document<'_>) -> Option<Said> {
         return Some((shape.read)(document));
     }
     let kind = (document.key.group.as_str(), document.key.kind.as_str());
-    KEPT.contains(&kind).then(|| shapes::marked(document))
+    let matters = KEPT.contains(&kind) || release::matters(kind.0, kind.1);
+    matters.then(|| shapes::marked(document))
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
