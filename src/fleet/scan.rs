@@ -41,6 +41,8 @@ pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     of_releases(screen(fleet, policies))
         .words(managers().map(|(_, manager)| manager.deployment))
         .words(words)
+        // What a container asks for; no policy does, so nobody else looks for it.
+        .words(["resources"])
 }
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.

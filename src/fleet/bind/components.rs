@@ -10,7 +10,9 @@ use crate::fleet::layers::{self, Text};
 use crate::fleet::release::{Asker, Releases};
 use crate::fleet::shapes::{Reading, Said, arguments, integer, values};
 use crate::fleet::tree::FleetTree;
-use crate::model::{Binding, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Target};
+use crate::model::{
+    Binding, Claim, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Resource, Target,
+};
 use crate::policy::catalogue::{Manager, flags_of, manager_of, managers};
 use crate::policy::{
     Candidate, ChartKey, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
@@ -89,6 +91,22 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 };
                 found.extend(reading.map(|reading| (target, placed(reading))));
             }
+            for (claim, resource) in CLAIMS {
+                let released = Component {
+                    asker: &asker,
+                    management_cluster,
+                    name: &component,
+                    chart: None,
+                };
+                let reading = only(released.resources(claim, resource));
+                let target = Target::Resources {
+                    management_cluster: management_cluster.clone(),
+                    component: component.clone(),
+                    claim,
+                    resource,
+                };
+                found.extend(reading.map(|reading| (target, placed(reading))));
+            }
             if name == PLATFORM {
                 let reading = binder.found(&component, None, Wanted::Replicas);
                 let target = Target::Platform {
@@ -101,6 +119,14 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
     }
     found
 }
+
+/// What a container may say of its resources.
+const CLAIMS: [(Claim, Resource); 4] = [
+    (Claim::Requests, Resource::Cpu),
+    (Claim::Requests, Resource::Memory),
+    (Claim::Limits, Resource::Cpu),
+    (Claim::Limits, Resource::Memory),
+];
 
 /// The component whose replicas a policy may decide on.
 const PLATFORM: &str = "kamaji";
@@ -221,16 +247,7 @@ impl Binder<'_, '_> {
         if chart.is_none() {
             readings.extend(self.of_deployment(component, wanted));
         }
-        match readings.len() {
-            0 | 1 => readings.pop(),
-            _ => {
-                let places = places(&readings);
-                let mut first = readings.swap_remove(0);
-                first.value = None;
-                ambiguous(&mut first, places);
-                Some(first)
-            }
-        }
+        only(readings)
     }
 
     /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.
@@ -284,6 +301,18 @@ impl Binder<'_, '_> {
             }
         }
     }
+}
+
+/// The only one; of several none is certain.
+fn only(mut readings: Vec<Reading>) -> Option<Reading> {
+    if readings.len() < 2 {
+        return readings.pop();
+    }
+    let places = places(&readings);
+    let mut first = readings.swap_remove(0);
+    first.value = None;
+    ambiguous(&mut first, places);
+    Some(first)
 }
 
 /// Adds a binding. Two policies for one component are a conflict that the decision reports; the place of the first by name is as good.

@@ -2,7 +2,7 @@
 
 use crate::fleet::release::{Asker, Release, Wanted};
 use crate::fleet::shapes::Reading;
-use crate::model::{ComponentName, FlagName, Form, ManagementClusterName, Refusal, Site};
+use crate::model::{Claim, ComponentName, FlagName, Form, ManagementClusterName, Refusal, Resource, Site};
 use crate::policy::ChartKey;
 use crate::policy::catalogue::{ChartKeys, OPERATOR, chart_keys, manager_of, operator_provider};
 
@@ -85,6 +85,29 @@ impl Component<'_, '_> {
         }
     }
 
+    /// What its container asks for, as far as values say it.
+    pub(super) fn resources(&self, claim: Claim, resource: Resource) -> Vec<Reading> {
+        let [claim, resource] = [claim.as_str(), resource.as_str()];
+        let mut readings = self.each(|release, keys, _| {
+            let keys: Vec<&str> = keys.resources.iter().copied().chain([claim, resource]).collect();
+            self.ask(release, &Wanted::quantity(&keys)).into_iter().collect()
+        });
+        if let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) {
+            let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
+            readings.extend(self.of_operator(&wanted));
+        }
+        readings.retain(|reading| reading.value.is_some());
+        readings
+    }
+
+    /// What the releases of the operator's chart say.
+    fn of_operator(&self, wanted: &Wanted<'_>) -> Vec<Reading> {
+        let releases = self.asker.releases.on(self.management_cluster);
+        let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
+        let readings = operators.filter_map(|release| self.ask(release, wanted));
+        readings.filter(|reading| reading.written).collect()
+    }
+
     /// A flag of a provider in the values of the operator's chart.
     fn of_provider(&self, flag: &FlagName) -> Vec<Reading> {
         let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) else {
@@ -92,11 +115,8 @@ impl Component<'_, '_> {
         };
         let dashed = format!("--{flag}");
         let wanted = Wanted::of_provider(provider, manager, &dashed);
-        let releases = self.asker.releases.on(self.management_cluster);
-        let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
-        let readings = operators.filter_map(|release| self.ask(release, &wanted));
+        let readings = self.of_operator(&wanted).into_iter();
         readings
-            .filter(|reading| reading.written)
             .map(|mut reading| {
                 if let Site::Writable(place) = &mut reading.site
                     && let Form::Inserted { key } = &mut place.form

@@ -4,7 +4,7 @@ use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Step};
 use crate::fleet::gate::Refused;
 use crate::fleet::layers::Read;
-use crate::fleet::shapes::{Reading, find, integer, text_integer};
+use crate::fleet::shapes::{Reading, find, integer, quantity, text_integer};
 use crate::model::{FlagName, Form, Refusal};
 use crate::policy::catalogue::Manager;
 
@@ -39,6 +39,11 @@ impl<'a> Wanted<'a> {
     /// A whole number.
     pub(in crate::fleet) fn number(keys: &[&'a str]) -> Self {
         Self::of(keys, How::Read(integer), Some(text_integer))
+    }
+
+    /// What a container asks for.
+    pub(in crate::fleet) fn quantity(keys: &[&'a str]) -> Self {
+        Self::of(keys, How::Read(quantity), Some(quantity))
     }
 
     /// A flag of a list of arguments.
@@ -78,6 +83,36 @@ impl<'a> Wanted<'a> {
                     .to_vec(),
                 dropped,
             ),
+        ];
+        tries.extend(takes_away(&containers));
+        Self { tries, flat: None }
+    }
+}
+
+/// What a provider's container asks for, in the values of the operator's chart.
+impl<'a> Wanted<'a> {
+    /// `claim` and `resource` as manifests spell them.
+    pub(in crate::fleet) fn quantity_of_provider(
+        [section, name]: [&'a str; 2],
+        manager: Manager,
+        [claim, resource]: [&'a str; 2],
+    ) -> Self {
+        let containers = [section, name, "deployment", "containers"].map(Step::Key);
+        let below = [
+            Step::Named(manager.container),
+            Step::Key("resources"),
+            Step::Key(claim),
+            Step::Key(resource),
+        ];
+        let mut tries = vec![
+            Try {
+                steps: containers.iter().chain(&below).copied().collect(),
+                how: How::Read(quantity),
+            },
+            Try {
+                steps: containers.to_vec(),
+                how: How::Read(nothing_in),
+            },
         ];
         tries.extend(takes_away(&containers));
         Self { tries, flat: None }

@@ -9,6 +9,7 @@ pub(super) mod kustomization;
 mod machine_deployment;
 mod machine_pool;
 mod metadata;
+mod quantity;
 mod reading;
 pub(super) mod request;
 mod topology;
@@ -19,6 +20,7 @@ use crate::model::{AutoscalerBounds, Refusal};
 use super::document::Document;
 use super::gate::Refused;
 
+pub(super) use quantity::quantity;
 pub(super) use reading::{Reading, find, integer, text_integer};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
