@@ -65,12 +65,9 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
     }
     let (number, mut reading) = at?;
     if let Some(refusal) = uncertain {
-        if !reading.written {
-            // Something may write what nothing is seen to write.
-            reading.written = true;
-            if let Site::Refused { refusal: absent, .. } = &mut reading.site {
-                *absent = refusal.clone();
-            }
+        // Something may write what nothing is seen to write.
+        if let (false, Site::Refused { refusal: absent, .. }) = (reading.written, &mut reading.site) {
+            *absent = refusal.clone();
         }
         reading.refuse_as(refusal);
     }

@@ -145,7 +145,7 @@ impl Reader<'_, '_> {
             .collect();
         let mut releases = Vec::new();
         for source in installed {
-            let sources = self.sources(root, &source, name.as_deref(), &referred, element);
+            let sources = self.sources(&source, name.as_deref(), &referred, element);
             for (management_cluster, instance) in self.owners(named.as_deref()) {
                 releases.push(Release {
                     management_cluster,
@@ -222,14 +222,7 @@ impl Reader<'_, '_> {
         kustomize::relative(&root, text.trim_start_matches('/'))
     }
 
-    fn sources(
-        &self,
-        root: Node<'_>,
-        source: &Installed,
-        name: Option<&str>,
-        referred: &[String],
-        element: &Element,
-    ) -> Vec<Source> {
+    fn sources(&self, source: &Installed, name: Option<&str>, referred: &[String], element: &Element) -> Vec<Source> {
         let helms = self.helms(source, name);
         let mut sources = Vec::new();
         for list in ["fileParameters", "parameters"] {
@@ -244,7 +237,7 @@ impl Reader<'_, '_> {
                 let mut below = helm.below.clone();
                 below.extend([list.to_owned(), index.to_string()]);
                 let (is_forced, parameter) = item;
-                set.push((is_forced, self.parameter(root, &helm, below, parameter, element)));
+                set.push((is_forced, self.parameter(&helm, below, parameter, element)));
             }
             let (forced, plain): (Vec<_>, Vec<_>) = set.into_iter().partition(|(is_forced, _)| *is_forced);
             let ordered = forced.into_iter().rev().chain(plain.into_iter().rev());
@@ -336,14 +329,7 @@ impl Reader<'_, '_> {
             .find_map(|helm| Some((helm.clone(), self.within(helm, key, &look)?)))
     }
 
-    fn parameter(
-        &self,
-        root: Node<'_>,
-        helm: &Helm,
-        mut below: Vec<String>,
-        parameter: Parameter,
-        element: &Element,
-    ) -> Source {
+    fn parameter(&self, helm: &Helm, mut below: Vec<String>, parameter: Parameter, element: &Element) -> Source {
         let Parameter { line, name, value, key } = parameter;
         let path = name
             .and_then(|name| element.fill(&name))
@@ -357,9 +343,9 @@ impl Reader<'_, '_> {
         };
         below.push(key.to_owned());
         let spot = helm.spot.clone();
-        // A value that is one element's own stands there.
-        if let Some(own) = value.and_then(|value| element.place(&value)) {
-            debug_assert!(find(root, &own.iter().map(String::as_str).collect::<Vec<_>>()).is_some());
+        // A value that is one element's own stands there; files beside the source are no templates.
+        let own = value.filter(|_| spot.object.is_some());
+        if let Some(own) = own.and_then(|value| element.place(&value)) {
             below = own;
         }
         Source::Set { path, spot, below }

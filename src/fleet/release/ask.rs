@@ -36,40 +36,35 @@ impl Asker<'_, '_> {
     /// Where a value of a release is written. If no source has it, the reading is that of the first that could; nothing if there is none.
     pub(in crate::fleet) fn read(&self, release: &Release, wanted: &Wanted<'_>) -> Option<Reading> {
         let mut nowhere: Option<Reading> = None;
-        let mut above: Option<(&RepoPath, usize, &String)> = None;
+        let mut unknown: Option<Reading> = None;
+        let mut above: Option<String> = None;
         for source in &release.sources {
             if let Source::Anything { path, line, what } = source {
-                above = above.or(Some((path, *line, what)));
+                above.get_or_insert_with(|| format!("{what} at {path}:{line}"));
+                unknown.get_or_insert_with(|| {
+                    let message = format!("{what} may set the value");
+                    unwritten(path, Refused::shape(*line, message))
+                });
                 continue;
             }
             let Some((object, mut reading)) = self.said(source, wanted) else {
                 continue;
             };
             if !reading.written {
+                if let Some(what) = uncertain(&reading) {
+                    above.get_or_insert(what);
+                }
                 nowhere.get_or_insert(reading);
                 continue;
             }
             self.refuse_shared(source, object, &mut reading);
-            return Some(self.finish(release, reading, above));
+            if let Some(what) = above {
+                let message = format!("{what} may set the value, too");
+                reading.refuse_as(Refusal::WrongShape { message });
+            }
+            return Some(finish(release, reading));
         }
-        let nowhere = nowhere.or_else(|| {
-            let (path, line, what) = above?;
-            let message = format!("{what} may say anything");
-            Some(unknown(path, line, message))
-        });
-        nowhere.map(|reading| self.finish(release, reading, None))
-    }
-
-    fn finish(&self, release: &Release, mut reading: Reading, above: Option<(&RepoPath, usize, &String)>) -> Reading {
-        if let Some((path, line, what)) = above {
-            let message = format!("{what} at {path}:{line} may set the value, too");
-            reading.refuse_as(Refusal::WrongShape { message });
-        }
-        if let Some(Refused { line, refusal }) = &release.refused {
-            refuse(&mut reading.site, Some(*line), || refusal.clone());
-        }
-        reading.holds.extend(release.holds.clone());
-        reading
+        unknown.or(nowhere).map(|reading| finish(release, reading))
     }
 
     fn refuse_shared(&self, source: &Source, object: Option<usize>, reading: &mut Reading) {
@@ -145,6 +140,10 @@ impl Asker<'_, '_> {
     fn in_text(&self, spot: &Spot, below: &[String], wanted: &Wanted<'_>) -> Said {
         let pointer = PointerBuf::from_tokens(below.iter().map(String::as_str));
         let looked = self.index.opened.look(&spot.path, &spot.at, |document| {
+            let text = document.root.nearest(&pointer).node.text().unwrap_or_default();
+            if !yaml::mentions(text.as_bytes(), &words(wanted)) {
+                return None;
+            }
             let within = document.within(&pointer, |documents| {
                 if let Some(refused) = documents.unidentified.into_iter().next() {
                     return Some(Reading::refused(document, None, refused));
@@ -175,11 +174,7 @@ impl Asker<'_, '_> {
             Err(Refusal::WrongShape { .. }) if is_plain(self.tree, path) => return None,
             Err(refusal) => return Some((None, nowhere(path, Refused::at(0, refusal)))),
         };
-        let keys = wanted.tries.iter().filter_map(|wanted| match wanted.steps.first() {
-            Some(Step::Key(key)) => Some(*key),
-            _ => None,
-        });
-        if !yaml::mentions(bytes, &keys.collect::<Vec<_>>()) {
+        if !yaml::mentions(bytes, &words(wanted)) {
             return None;
         }
         let manifest = match Manifest::open(self.tree, path) {
@@ -285,8 +280,45 @@ fn flag_in(document: &Document<'_>, list: &[&str], flag: &FlagName) -> Reading {
     arguments::locate_in(document, &PointerBuf::from_tokens(list.iter().copied()), flag)
 }
 
+/// Adds what is true of a whole release.
+fn finish(release: &Release, mut reading: Reading) -> Reading {
+    if let Some(Refused { line, refusal }) = &release.refused {
+        refuse(&mut reading.site, Some(*line), || refusal.clone());
+    }
+    reading.holds.extend(release.holds.clone());
+    reading
+}
+
+/// What may write a value that nothing is seen to write.
+fn uncertain(reading: &Reading) -> Option<String> {
+    match &reading.site {
+        Site::Refused {
+            refusal: Refusal::Absent { .. },
+            ..
+        }
+        | Site::Writable(_) => None,
+        Site::Refused { refusal, .. } => Some(format!("something else ({refusal})")),
+    }
+}
+
+/// The first keys of what is looked for.
+fn words<'a>(wanted: &'a Wanted<'_>) -> Vec<&'a str> {
+    let first = |wanted: &'a Try<'_>| match wanted.steps.first() {
+        Some(Step::Key(key)) => Some(*key),
+        _ => None,
+    };
+    wanted.tries.iter().filter_map(first).collect()
+}
+
 /// A value in a file that can't be read: it may be written there.
-fn nowhere(path: &RepoPath, Refused { line, refusal }: Refused) -> Reading {
+fn nowhere(path: &RepoPath, refused: Refused) -> Reading {
+    Reading {
+        written: true,
+        ..unwritten(path, refused)
+    }
+}
+
+fn unwritten(path: &RepoPath, Refused { line, refusal }: Refused) -> Reading {
     Reading {
         value: None,
         site: Site::Refused {
@@ -294,11 +326,7 @@ fn nowhere(path: &RepoPath, Refused { line, refusal }: Refused) -> Reading {
             line,
             refusal,
         },
-        written: true,
+        written: false,
         holds: Vec::new(),
     }
-}
-
-fn unknown(path: &RepoPath, line: usize, message: String) -> Reading {
-    nowhere(path, Refused::shape(line, message))
 }

@@ -34,7 +34,7 @@ pub(super) enum Found {
     /// To nothing, and that is all right.
     Nothing,
     /// To values.
-    Source(Source),
+    Source(Box<Source>),
     /// To something that may say anything.
     Anything(String),
 }
@@ -177,7 +177,7 @@ pub(super) fn find(
         ([instance], []) => match of_object(index, instance, reference) {
             None if *optional => Found::Nothing,
             None => Found::Anything(format!("ConfigMap {name}, which has no key {key},")),
-            Some(Ok(source)) => Found::Source(source),
+            Some(Ok(source)) => Found::Source(Box::new(source)),
             Some(Err(why)) => Found::Anything(format!("ConfigMap {name} ({why})")),
         },
         ([], [generator]) if !generator.unusual => generator.source(tree, reference),
@@ -240,7 +240,7 @@ impl Generator {
             (None, _) if *optional => Found::Nothing,
             (None, _) => Found::Anything(format!("ConfigMap {name}, which has no key {key},")),
             (Some((_, Entry::File(path))), None) if target.is_none() && tree.mode(path).is_some() => {
-                Found::Source(Source::File(path.clone()))
+                Found::Source(Box::new(Source::File(path.clone())))
             }
             (Some((_, Entry::Literal(below))), None) if target.is_some() => {
                 let at = At {
@@ -253,7 +253,8 @@ impl Generator {
                     at,
                     object: None,
                 };
-                values(spot, below.clone(), reference).map_or_else(|_| unknown(), Found::Source)
+                values(spot, below.clone(), reference)
+                    .map_or_else(|_| unknown(), |source| Found::Source(Box::new(source)))
             }
             _ => unknown(),
         }

@@ -71,8 +71,8 @@ pub(super) fn release(
             let found = config_maps::find(tree, index, generators, identity, &path, &reference);
             match found {
                 config_maps::Found::Nothing => {}
-                config_maps::Found::Source(source) if reference.target.is_some() => set.push(source),
-                config_maps::Found::Source(source) => merged.push(source),
+                config_maps::Found::Source(source) if reference.target.is_some() => set.push(*source),
+                config_maps::Found::Source(source) => merged.push(*source),
                 config_maps::Found::Anything(what) => {
                     let source = anything(&list, reference.line, what);
                     let to = if reference.target.is_some() {

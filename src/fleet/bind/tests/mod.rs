@@ -2,6 +2,7 @@ mod appliers;
 mod components;
 mod layers;
 mod node_groups;
+mod releases;
 mod sharding;
 
 use std::convert::Infallible;
