@@ -102,8 +102,10 @@ pub(super) enum Source {
         path: Vec<String>,
         /// The document.
         spot: Spot,
-        /// The way to the scalar, whose whole text is the value.
+        /// The way to the scalar.
         below: Vec<String>,
+        /// What stands before the value in its text.
+        prefix: String,
     },
     /// Something that may say anything.
     Anything {

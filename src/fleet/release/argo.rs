@@ -348,7 +348,13 @@ impl Reader<'_, '_> {
         if let Some(own) = own.and_then(|value| element.place(&value)) {
             below = own;
         }
-        Source::Set { path, spot, below }
+        let prefix = String::new();
+        Source::Set {
+            path,
+            spot,
+            below,
+            prefix,
+        }
     }
 
     fn value_file(

@@ -11,9 +11,9 @@ use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers::{self, Read, Text};
 use crate::fleet::screen::is_manifest_name;
-use crate::fleet::shapes::{Reading, arguments, find, integer};
+use crate::fleet::shapes::{Reading, arguments, decimal_text, find, integer};
 use crate::fleet::tree::{FleetTree, Mode};
-use crate::model::{FlagName, Refusal, RepoPath, Site};
+use crate::model::{FlagName, Form, Refusal, RepoPath, Scalar, Site};
 use crate::yaml;
 
 use super::wanted::{How, Try, Wanted};
@@ -94,7 +94,12 @@ impl Asker<'_, '_> {
             Source::Mapping { spot, below } => self.in_mapping(spot, below, wanted),
             Source::Text { spot, below } => self.in_text(spot, below, wanted),
             Source::File(path) => self.in_file(path, wanted),
-            Source::Set { path, spot, below } => self.in_set(path, spot, below, wanted),
+            Source::Set {
+                path,
+                spot,
+                below,
+                prefix,
+            } => self.in_set(path, (spot, below), prefix, wanted),
             Source::Anything { .. } => None,
         }
     }
@@ -195,13 +200,14 @@ impl Asker<'_, '_> {
         }
     }
 
-    fn in_set(&self, path: &[String], spot: &Spot, below: &[String], wanted: &Wanted<'_>) -> Said {
+    fn in_set(&self, path: &[String], (spot, below): (&Spot, &[String]), prefix: &str, wanted: &Wanted<'_>) -> Said {
         let first = wanted.tries.first()?;
         let relation = relation(path, first)?;
         let below: Vec<&str> = below.iter().map(String::as_str).collect();
         // An element of an ApplicationSet's list is free to be a number.
         let is_free = below.get(1) == Some(&"generators");
         let look = |document: &Document<'_>| match (relation, wanted.flat) {
+            (Relation::Same, Some(_)) if !prefix.is_empty() => literal(document, &below, prefix),
             (Relation::Same, Some(read)) => {
                 let plain = is_free.then(|| integer(document, &below));
                 let plain = plain.filter(|reading| reading.value.is_some());
@@ -278,6 +284,23 @@ fn in_document(document: &Document<'_>, below: &[String], wanted: &Wanted<'_>) -
 
 fn flag_in(document: &Document<'_>, list: &[&str], flag: &FlagName) -> Reading {
     arguments::locate_in(document, &PointerBuf::from_tokens(list.iter().copied()), flag)
+}
+
+/// The number behind a prefix of a text.
+fn literal(document: &Document<'_>, below: &[&str], prefix: &str) -> Reading {
+    let mut reading = arguments::text_at(document, below);
+    let Some(Scalar::Text(text)) = reading.value.take() else {
+        return reading;
+    };
+    reading.value = text.strip_prefix(prefix).and_then(decimal_text).map(Scalar::Integer);
+    match (&reading.value, &mut reading.site) {
+        (Some(_), Site::Writable(place)) => {
+            let prefix = prefix.to_owned();
+            place.form = Form::Prefixed { prefix };
+        }
+        _ => reading.refuse_as(Refusal::NotAnInteger { text }),
+    }
+    reading
 }
 
 /// Adds what is true of a whole release.

@@ -206,13 +206,29 @@ fn of_object(index: &Index<'_>, instance: &Instance, reference: &Reference) -> O
     Some(values(found.spot, found.below, reference))
 }
 
+impl Source {
+    /// The value of a literal, which is `key=value`.
+    fn behind(mut self, key: &str) -> Self {
+        if let Self::Set { prefix, .. } = &mut self {
+            *prefix = format!("{key}=");
+        }
+        self
+    }
+}
+
 /// The source that a text is.
 fn values(spot: Spot, below: Vec<String>, reference: &Reference) -> Result<Source, String> {
     match &reference.target {
         None => Ok(Source::Text { spot, below }),
         Some(target) => {
             let path = set_path(target).ok_or_else(|| format!("the path {target} is not read"))?;
-            Ok(Source::Set { path, spot, below })
+            let prefix = String::new();
+            Ok(Source::Set {
+                path,
+                spot,
+                below,
+                prefix,
+            })
         }
     }
 }
@@ -253,7 +269,9 @@ impl Generator {
                     at,
                     object: None,
                 };
-                values(spot, below.clone(), reference)
+                let source = values(spot, below.clone(), reference);
+                source
+                    .map(|source| source.behind(key))
                     .map_or_else(|_| unknown(), |source| Found::Source(Box::new(source)))
             }
             _ => unknown(),

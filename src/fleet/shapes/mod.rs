@@ -21,7 +21,7 @@ use super::document::Document;
 use super::gate::Refused;
 
 pub(super) use quantity::quantity;
-pub(super) use reading::{Reading, find, integer, text_integer};
+pub(super) use reading::{Reading, decimal_text, find, integer, text_integer};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
 pub(super) const CAPI_GROUP: &str = "cluster.x-k8s.io";

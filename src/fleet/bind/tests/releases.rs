@@ -207,9 +207,30 @@ fn a_generator_makes_the_config_map_of_a_release() {
     ] {
         assert_eq!(
             with(unusual, "replicaCount: 3\n"),
-            "- at line 5: the generator of ConfigMap m in clusters/eu-1/kustomization.yaml may set the value"
+            "- at line 6: the generator of ConfigMap m in clusters/eu-1/kustomization.yaml may set the value"
         );
     }
+}
+
+#[test]
+fn a_literal_of_a_generator_is_a_key_and_a_number() {
+    let release = helm_release(
+        "kamaji",
+        "  valuesFrom: [{kind: ConfigMap, name: m, valuesKey: n, targetPath: replicaCount}]\n",
+    );
+    let with = |literal: &str| {
+        let kustomization =
+            format!("resources: [release.yaml]\nconfigMapGenerator:\n- {{name: m, literals: [x=1, {literal}]}}\n");
+        let files = [
+            (RELEASE, release.as_str()),
+            ("clusters/eu-1/kustomization.yaml", kustomization.as_str()),
+        ];
+        found("", &files)
+    };
+    let at = "clusters/eu-1/kustomization.yaml#0/configMapGenerator/0/literals/1:3";
+    assert_eq!(with("n=3"), format!("3 at {at} Prefixed {{ prefix: \"n=\" }}"));
+    assert_eq!(with("'n=3'"), format!("3 at {at} Prefixed {{ prefix: \"n=\" }}"));
+    assert_eq!(with("n=three"), "- at line 3: not-an-integer");
 }
 
 fn application(spec: &str) -> String {
