@@ -19,7 +19,7 @@ use crate::policy::{FleetFile, HOLD_ANNOTATION};
 use crate::yaml;
 
 use super::kept::said;
-use super::patches::{self, Patches, Use};
+use super::patches::{self, Patches, Use, merges};
 use super::{Content, Identity, Index, Instance, Layer, Object, Share};
 
 /// The most objects that are told apart, counting one for each overlay. A fleet of 15,000 clusters has a tenth of it; what is beyond is
@@ -208,7 +208,9 @@ impl Builder<'_> {
                 };
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
-                    self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    if !release::matters(&key.group, &key.kind) {
+                        self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    }
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);
@@ -493,16 +495,4 @@ fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
     let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = context.namespace.as_ref().or(written);
     namespace.or(context.default_namespace.as_ref()).cloned()
-}
-
-/// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.
-fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &ObjectKey) -> bool {
-    let ObjectKey {
-        group,
-        kind,
-        namespace,
-        name,
-    } = patch;
-    let here = namespace.is_empty() || *namespace == object.namespace || Some(namespace) == identity.namespace.as_ref();
-    *group == identity.group && *kind == identity.kind && (targeted || here && *name == identity.name)
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Document, Documents, Opened};
-use crate::fleet::index::{Content, Object};
+use crate::fleet::index::{Content, Identity, Object};
 use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::PatchTarget;
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::touched::Touched;
-use crate::model::RepoPath;
+use crate::model::{ObjectKey, RepoPath};
 
 use super::kept::said;
 
@@ -174,4 +174,16 @@ fn of_documents(documents: &Documents<'_>, objects: &mut Vec<Object>) -> Option<
         }
     }
     Some(numbers)
+}
+
+/// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.
+pub(super) fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &ObjectKey) -> bool {
+    let ObjectKey {
+        group,
+        kind,
+        namespace,
+        name,
+    } = patch;
+    let here = namespace.is_empty() || *namespace == object.namespace || Some(namespace) == identity.namespace.as_ref();
+    *group == identity.group && *kind == identity.kind && (targeted || here && *name == identity.name)
 }
