@@ -336,6 +336,10 @@ impl Binder<'_, '_> {
         if chart.is_none() {
             readings.extend(self.of_component(component, wanted));
         }
+        // What a container does not ask for is written nowhere, whoever could ask.
+        if matches!(wanted, Wanted::Resources { .. }) {
+            readings.retain(|reading| reading.written);
+        }
         only(readings)
     }
 

@@ -183,11 +183,11 @@ fn after_colon(value: &Value, column: usize, dice: &mut Dice, out: &mut String) 
     let unindented = dice.percent(50);
     let gap = spaces(if gap < 5 { 1 } else { gap - 3 });
     match value {
-        Value::Mapping(mapping) if !mapping.is_empty() && !(in_flow && fits_in_flow(value)) => {
+        Value::Mapping(mapping) if !(mapping.is_empty() || in_flow && fits_in_flow(value)) => {
             end_of_line(dice, out);
             block(value, column + step, dice, out);
         }
-        Value::Sequence(items) if !items.is_empty() && !(in_flow && fits_in_flow(value)) => {
+        Value::Sequence(items) if !(items.is_empty() || in_flow && fits_in_flow(value)) => {
             end_of_line(dice, out);
             let column = if unindented { column } else { column + step };
             block(value, column, dice, out);
@@ -205,7 +205,7 @@ fn item(value: &Value, column: usize, dice: &mut Dice, out: &mut String) {
     let (gap, in_flow, below) = (1 + dice.below(4) / 2, dice.percent(15), dice.percent(10));
     out.push('-');
     match value {
-        Value::Mapping(mapping) if !mapping.is_empty() && !(in_flow && fits_in_flow(value)) => {
+        Value::Mapping(mapping) if !(mapping.is_empty() || in_flow && fits_in_flow(value)) => {
             if below {
                 out.push('\n');
                 block(value, column + 1 + gap, dice, out);
