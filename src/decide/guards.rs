@@ -234,6 +234,20 @@ fn window_closed(candidate: &Candidate<'_>, change: &Change) -> Option<HoldReaso
     })
 }
 
+/// Whether a key of a chart's values seems to have no effect: Git and the cluster disagree, and no merge of ours explains it.
+pub(super) fn not_effective(candidate: &Candidate<'_>, declared: &Scalar, live: &Scalar) -> Option<HoldReason> {
+    let Site::Writable(place) = &candidate.binding.site else {
+        return None;
+    };
+    let key = place.chart_key()?;
+    let merged = history::merged_as(candidate.world, candidate.target, declared);
+    (declared != live && merged.is_none()).then(|| HoldReason::KeyNotEffective {
+        key,
+        declared: declared.clone(),
+        live: live.clone(),
+    })
+}
+
 /// Whether Git and the cluster disagree, and which merged pull request explains it.
 pub(super) fn not_applied(world: &World<'_>, target: &Target, declared: &Scalar, live: &Scalar) -> Option<HoldReason> {
     (declared != live).then(|| HoldReason::NotApplied {

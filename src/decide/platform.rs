@@ -103,7 +103,9 @@ fn decide_one(world: &World<'_>, target: &Target) -> Option<Decision> {
             vec![guards::site(&binding.site).unwrap_or(HoldReason::NotDeclared)],
         );
     };
-    if let Some(reason) = guards::not_applied(world, target, &Scalar::Integer(declared), &live.replicas.into()) {
+    let (said, seen) = (Scalar::Integer(declared), live.replicas.into());
+    let disagreement = guards::not_effective(&candidate, &said, &seen);
+    if let Some(reason) = disagreement.or_else(|| guards::not_applied(world, target, &said, &seen)) {
         return held(None, candidate.standing(vec![reason]));
     }
     let (change, found) = match wish(world, policy, live) {

@@ -96,7 +96,19 @@ impl<'a> Field<'a> {
     /// Whether a patch that is not taken apart may set it.
     pub(super) fn is_touched(&self, touched: Touched) -> bool {
         let passes = |key| self.steps.contains(&Step::Key(key));
-        if passes("containers") || passes("manager") {
+        let of_release = [
+            "values",
+            "valuesFrom",
+            "chart",
+            "chartRef",
+            "postRenderers",
+            "suspend",
+            "kubeConfig",
+        ];
+        let is_release = |step: &Step<'_>| of_release.iter().any(|key| *step == Step::Key(key));
+        if self.steps.get(1).is_some_and(is_release) || self.steps.first() == Some(&Step::Key("data")) {
+            touched.values
+        } else if passes("containers") || passes("manager") {
             touched.arguments
         } else if passes("annotations") {
             touched.annotations

@@ -8,7 +8,7 @@ mod texts;
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::model::Refusal;
+use crate::model::{Refusal, Site};
 use crate::yaml::Node;
 
 use super::document::Document;
@@ -65,6 +65,10 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
     }
     let (number, mut reading) = at?;
     if let Some(refusal) = uncertain {
+        // Something may write what nothing is seen to write.
+        if let (false, Site::Refused { refusal: absent, .. }) = (reading.written, &mut reading.site) {
+            *absent = refusal.clone();
+        }
         reading.refuse_as(refusal);
     }
     Some(substitute::follow(index, instance, number, reading))

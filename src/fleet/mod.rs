@@ -21,6 +21,7 @@ mod markers;
 mod operation;
 mod owners;
 mod patch_target;
+mod release;
 mod resolve;
 mod scan;
 mod screen;

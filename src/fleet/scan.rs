@@ -7,10 +7,10 @@ pub(super) mod testing;
 use std::collections::BTreeMap;
 
 use crate::model::{Binding, Declared, Site, Target, Unbound};
-use crate::policy::catalogue::managers;
+use crate::policy::catalogue::{chart_words, managers};
 use crate::policy::{FleetFile, PolicySet};
 
-use super::bind::{bind_index, components, index_of, node_groups, screen};
+use super::bind::{bind_index, components, index_of, node_groups, of_releases, screen};
 use super::index::Index;
 use super::screen::Screen;
 use super::shapes::KAMAJI_GROUP;
@@ -64,9 +64,14 @@ const FINDERS: [Finder; 4] = [
 
 /// What a tree has to hold so that it can be scanned.
 pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
-    screen(fleet, policies)
+    let components = managers().filter_map(|(name, _)| name.parse().ok());
+    let words = components.flat_map(|component| chart_words(&component));
+    of_releases(screen(fleet, policies))
         .words(managers().map(|(_, manager)| manager.deployment))
         .words([KAMAJI_GROUP, components::VARIABLE])
+        .words(words)
+        // What a container asks for; no policy does, so nobody else looks for it.
+        .words(["resources"])
 }
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.

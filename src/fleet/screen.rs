@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::RepoPath;
 use crate::yaml;
 
-use super::kustomize;
+use super::{kustomize, release};
 
 /// The largest file, in bytes, that is kept for a word that many files contain. A ConfigMap of variables is a fraction of it, and those that
 /// are larger are dashboards and scripts.
@@ -78,7 +78,9 @@ impl Screen {
 
     /// Whether a file that was opened matters.
     pub(super) fn keeps(&self, path: &RepoPath, bytes: &[u8]) -> bool {
-        if self.is_named(path) || kustomize::is_name(path.file_name()) {
+        // What Argo CD merges over a source takes values away by leaving them out.
+        let is_override = path.file_name().starts_with(release::OVERRIDE);
+        if self.is_named(path) || kustomize::is_name(path.file_name()) || is_override {
             return true;
         }
         if self.folders.iter().any(|folder| path.is_under(folder)) {

@@ -12,6 +12,8 @@ pub(super) struct Touched {
     pub(super) arguments: bool,
     /// Annotations: the bounds of an autoscaler.
     pub(super) annotations: bool,
+    /// Values of a chart, or where a release takes them from.
+    pub(super) values: bool,
     /// The annotation by which people hold an object.
     pub(super) hold: bool,
 }
@@ -22,6 +24,7 @@ impl Touched {
         replicas: true,
         arguments: true,
         annotations: true,
+        values: true,
         hold: false,
     };
 
@@ -56,6 +59,7 @@ impl Touched {
             replicas: whole || above(&["replicas", "machineDeployments", "machinePools"]),
             arguments: whole || above(&["args", "command", "containers", "manager:", "/manager/"]),
             annotations: whole || above(&["annotations", "metadata"]),
+            values: whole || above(&["values", "chart", "data", "postRenderers", "suspend", "kubeConfig"]),
             // As a key, and as a part of a JSON pointer.
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
         }
@@ -106,14 +110,10 @@ mod tests {
                 false,
             ),
         ] {
-            let hold = false;
-            let expected = Touched {
-                replicas,
-                arguments,
-                annotations,
-                hold,
-            };
-            assert_eq!(Touched::of(text), expected, "{text}");
+            let touched = Touched::of(text);
+            let found = (touched.replicas, touched.arguments, touched.annotations);
+            assert_eq!(found, (replicas, arguments, annotations), "{text}");
+            assert!(!touched.hold, "{text}");
         }
     }
 }

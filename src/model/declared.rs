@@ -164,6 +164,31 @@ impl Place {
         }
     }
 
+    /// The key in the values of a Helm chart that this is, if it is one: in a release, in a ConfigMap that one refers to, or in a plain file.
+    pub fn chart_key(&self) -> Option<String> {
+        let Self {
+            path,
+            object,
+            pointer,
+            embedded,
+            ..
+        } = self;
+        let first = pointer.tokens().next()?.decoded().into_owned();
+        match (object.kind.as_str(), embedded) {
+            ("", None) => {
+                // A list of operations, and a kustomization without a kind, hold no values.
+                let operations = first.parse::<usize>().is_ok();
+                let kustomization = path.file_name().to_lowercase().starts_with("kustomization");
+                (!operations && !kustomization).then(|| pointer.to_string())
+            }
+            ("HelmRelease" | "Application" | "ApplicationSet" | "ConfigMap", Some(inner)) => {
+                Some(inner.pointer.to_string())
+            }
+            ("HelmRelease" | "Application" | "ApplicationSet" | "ConfigMap", None) => Some(pointer.to_string()),
+            _ => None,
+        }
+    }
+
     /// What tells it from every other place: the same for two targets with one value.
     pub fn address(&self) -> String {
         address(&self.path, self.document, &self.pointer, self.embedded.as_deref())

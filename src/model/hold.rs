@@ -138,6 +138,15 @@ pub enum HoldReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         merged: Option<u64>,
     },
+    /// The number in a chart's values is not the one that is live, and no change of ours that waits explains it: the chart may not read the key.
+    KeyNotEffective {
+        /// The key.
+        key: String,
+        /// What its value is.
+        declared: Scalar,
+        /// What is live.
+        live: Scalar,
+    },
     /// Another of our open pull requests is about the same target.
     OtherPullRequest {
         /// Its number.
@@ -286,6 +295,7 @@ impl HoldReason {
             Self::AtMaximum { .. } => ("at-maximum", Up, Withdraw),
             Self::OwnedByAutoscaler { .. } => ("owned-by-autoscaler", Both, Withdraw),
             Self::NotApplied { .. } => ("not-applied", Both, Keep),
+            Self::KeyNotEffective { .. } => ("key-not-effective", Both, Keep),
             Self::OtherPullRequest { .. } => ("other-pull-request", Both, Keep),
             Self::ClosedByReviewer { .. } => ("closed-by-reviewer", Both, Keep),
             Self::NotDeclared => ("not-declared", Both, Withdraw),

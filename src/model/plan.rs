@@ -86,6 +86,7 @@ pub fn is_held(decision: &Decision) -> bool {
                             | HoldReason::PolicyConflict { .. }
                             | HoldReason::Blind { .. }
                             | HoldReason::NotApplied { .. }
+                            | HoldReason::KeyNotEffective { .. }
                             | HoldReason::NotDeclared
                             | HoldReason::NotLive
                             | HoldReason::NoRoom { .. }

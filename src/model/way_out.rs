@@ -71,6 +71,9 @@ impl HoldReason {
             Self::OwnedByAutoscaler { .. } => {
                 "edit the autoscaler's min and max annotations, or remove them to give the number to Git"
             }
+            Self::KeyNotEffective { .. } => {
+                "name the key that the chart reads with the policy's chart.key, or wait until Git is applied"
+            }
             Self::NotApplied { .. } => {
                 "Argo CD or Flux has to apply what is merged, or somebody has to undo a change by hand"
             }

@@ -159,6 +159,10 @@ impl fmt::Display for HoldReason {
                     None => f.write_str(": waiting until they agree"),
                 }
             }
+            Self::KeyNotEffective { key, declared, live } => write!(
+                f,
+                "the chart's values say {key}: {declared}, live is {live}: the chart may not read that key"
+            ),
             Self::OtherPullRequest { number } => write!(f, "the open pull request #{number} is about it too"),
             Self::ClosedByReviewer {
                 number,

@@ -33,8 +33,8 @@ pub use schedule::{InGap, InvalidSchedule, Schedule, Window};
 pub use schema::{schema, schema_file};
 pub use selector::{Candidate, InvalidPattern, Pattern, Selector};
 pub use set::{
-    Bounds, ControllerPolicy, Cooldown, Evidence, FlagLadder, Meta, NodeGroupPolicy, PlatformPolicy, PolicySet,
-    ScaleDown, ScaleUp, Shard, ShardingPolicy, Step, Trigger, WriteTo, WriteToObject,
+    Bounds, ChartKey, ControllerPolicy, Cooldown, Evidence, FlagLadder, Meta, NodeGroupPolicy, PlatformPolicy,
+    PolicySet, ScaleDown, ScaleUp, Shard, ShardingPolicy, Step, Trigger, WriteTo, WriteToObject,
 };
 pub use sources::{AuthoritiesRef, CredentialsRef, Deadlines, KubernetesRef, PrometheusRef, SecretRef, ServerRef};
 pub use template::{InvalidTemplate, PathTemplate, Template, Variable};

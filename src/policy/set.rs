@@ -227,6 +227,8 @@ pub struct PlatformPolicy {
     pub cooldown: Cooldown,
     /// An older count of tenants is stale.
     pub max_age: Duration,
+    /// The chart in whose values the number is, if that is said.
+    pub chart: Option<ChartKey>,
     /// Where the number is written, if not found by identity.
     pub write_to: Option<WriteTo>,
 }
@@ -248,6 +250,8 @@ pub struct ControllerPolicy {
     pub cooldown: Cooldown,
     /// Older measurements are stale.
     pub max_age: Duration,
+    /// The chart in whose values the flags are, if that is said.
+    pub chart: Option<ChartKey>,
     /// Where the flags are written, if not found by identity.
     pub write_to: Option<WriteTo>,
 }
@@ -302,6 +306,15 @@ pub struct Shard {
     pub path: RepoPath,
     /// How many clusters fit.
     pub capacity: u32,
+}
+
+/// A chart, and where its values hold something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartKey {
+    /// The chart's name.
+    pub name: String,
+    /// The key in its values; nothing for the one that the catalogue knows.
+    pub key: Option<PointerBuf>,
 }
 
 /// Where a value is written.

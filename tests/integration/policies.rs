@@ -98,7 +98,7 @@ fn every_field_can_be_written_and_every_default_left_out() {
         set.controllers.len(),
         set.sharding.len(),
     ];
-    assert_eq!(counts, [2, 2, 2, 1]);
+    assert_eq!(counts, [2, 3, 3, 1]);
 }
 
 #[test]

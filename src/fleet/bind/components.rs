@@ -8,6 +8,7 @@ use crate::fleet::gate::Refused;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers::{self, Text};
 use crate::fleet::owners;
+use crate::fleet::release::{Asker, Releases};
 use crate::fleet::shapes::{self, Reading, Said, arguments, integer, quantity, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
@@ -16,9 +17,10 @@ use crate::model::{
 };
 use crate::policy::catalogue::{Manager, flags_of, manager_of, managers, provider_of};
 use crate::policy::{
-    Candidate, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
+    Candidate, ChartKey, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
 
+use super::releases::{Component, ambiguous, places};
 use super::{ironic, placed, provider, refuse, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
@@ -29,8 +31,16 @@ pub(super) fn bind(
     index: &Index<'_>,
     declared: &mut Declared,
 ) {
+    let releases = Releases::of(fleet, tree, index);
+    declared.unbound.extend(releases.unbound.iter().cloned());
+    let asker = Asker {
+        tree,
+        index,
+        releases: &releases,
+    };
     for (region, cluster) in fleet.management_clusters() {
         let binder = Binder {
+            asker: &asker,
             tree,
             index,
             region,
@@ -49,9 +59,16 @@ pub(super) fn bind(
 /// platform component, and the flags that the catalogue knows.
 pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -> Vec<(Target, Binding)> {
     let mut found = Vec::new();
+    let releases = Releases::of(fleet, tree, index);
+    let asker = Asker {
+        tree,
+        index,
+        releases: &releases,
+    };
     for (region, cluster) in fleet.management_clusters() {
         let management_cluster = &cluster.name;
         let binder = Binder {
+            asker: &asker,
             tree,
             index,
             region,
@@ -67,7 +84,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 let wanted = Wanted::Argument { container, flag: &flag };
                 // A flag that is not written is at its default, and that is no number of the repository's.
                 let reading = binder
-                    .of_component(&component, wanted)
+                    .found(&component, None, wanted)
                     .filter(|reading| reading.value.is_some());
                 let target = Target::Controller {
                     management_cluster: management_cluster.clone(),
@@ -83,9 +100,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                     claim,
                     resource,
                 };
-                let reading = binder
-                    .of_component(&component, wanted)
-                    .filter(|reading| reading.written);
+                let reading = binder.found(&component, None, wanted).filter(|reading| reading.written);
                 let target = Target::Resources {
                     management_cluster: management_cluster.clone(),
                     component: component.clone(),
@@ -95,7 +110,7 @@ pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'
                 found.extend(reading.map(|reading| (target, placed(reading))));
             }
             if name == PLATFORM {
-                let reading = binder.of_deployment(&component, Wanted::Replicas);
+                let reading = binder.found(&component, None, Wanted::Replicas);
                 let target = Target::Platform {
                     management_cluster: management_cluster.clone(),
                     component,
@@ -153,6 +168,7 @@ pub(in crate::fleet) fn shadowed(fleet: &FleetFile, index: &Index<'_>) -> Vec<Un
 const PLATFORM: &str = "kamaji";
 
 struct Binder<'a, 't> {
+    asker: &'a Asker<'a, 't>,
     tree: &'a FleetTree,
     index: &'a Index<'t>,
     region: &'a RegionName,
@@ -200,7 +216,7 @@ impl Binder<'_, '_> {
             return;
         }
         let reading = match &policy.write_to {
-            None => self.of_deployment(component, Wanted::Replicas),
+            None => self.found(component, policy.chart.as_ref(), Wanted::Replicas),
             Some(explicit) => {
                 let pointer = write_to::pointer_or(explicit, ["spec", "replicas"]);
                 let read = |document: &Document<'_>| values::locate(document, &pointer);
@@ -234,7 +250,7 @@ impl Binder<'_, '_> {
         let container = named.or(manager.map(|manager| manager.container)).unwrap_or("manager");
         for FlagLadder { name: flag, ladder: _ } in &policy.flags {
             let reading = match &policy.write_to {
-                None => self.of_component(component, Wanted::Argument { container, flag }),
+                None => self.found(component, policy.chart.as_ref(), Wanted::Argument { container, flag }),
                 Some(explicit) => Some(self.explicit_argument(explicit, component, manager, container, flag)),
             };
             let target = Target::Controller {
@@ -302,6 +318,28 @@ impl Binder<'_, '_> {
             }
             _ => Some(reading),
         }
+    }
+
+    /// The one place of a value, in the component's Deployment or in the values of its chart. A policy that names the chart has decided.
+    fn found(&self, component: &ComponentName, chart: Option<&ChartKey>, wanted: Wanted<'_>) -> Option<Reading> {
+        let released = Component {
+            asker: self.asker,
+            management_cluster: self.management_cluster,
+            name: component,
+            chart,
+        };
+        let mut readings = match wanted {
+            Wanted::Replicas => released.replicas(),
+            Wanted::Argument { flag, .. } => released.flag(flag),
+            Wanted::Resources { claim, resource, .. } => released.resources(claim, resource),
+        };
+        if chart.is_none() {
+            readings.extend(self.of_component(component, wanted));
+        }
+        if matches!(wanted, Wanted::Resources { .. }) {
+            readings.retain(|reading| reading.written);
+        }
+        only(readings)
     }
 
     /// A value of the component's Deployment within the paths of the management cluster; nothing if there is no such Deployment.
@@ -388,6 +426,18 @@ impl Binder<'_, '_> {
             }
         }
     }
+}
+
+/// The only one; of several none is certain.
+fn only(mut readings: Vec<Reading>) -> Option<Reading> {
+    if readings.len() < 2 {
+        return readings.pop();
+    }
+    let places = places(&readings);
+    let mut first = readings.swap_remove(0);
+    first.value = None;
+    ambiguous(&mut first, places);
+    Some(first)
 }
 
 /// Adds a binding. Two policies for one component are a conflict that the decision reports; the place of the first by name is as good.

@@ -9,19 +9,21 @@ mod ironic;
 mod markers;
 pub(super) mod node_groups;
 mod provider;
+mod releases;
 mod sharding;
 mod write_to;
 
 use std::collections::BTreeMap;
 
 use crate::model::{Binding, Declared, HoldAnnotation, Refusal, Site, Target};
-use crate::policy::catalogue::manager_of;
-use crate::policy::{Candidate, FleetFile, PolicySet, parse_hold};
+use crate::policy::catalogue::{chart_words, manager_of};
+use crate::policy::{Candidate, ChartKey, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
 use super::index::{Index, Shared, VARIABLE};
 use super::operation;
 use super::owners;
+use super::release;
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -45,6 +47,14 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());
     }
+    let charts = platforms.iter().map(|policy| &policy.chart);
+    let charts = charts.chain(controllers.iter().map(|policy| &policy.chart)).flatten();
+    for ChartKey { name, key } in charts {
+        let key = key.as_ref().and_then(|key| key.tokens().next());
+        screen = screen
+            .words([name.clone()])
+            .words(key.map(|key| key.decoded().into_owned()));
+    }
     let platforms = platforms.iter().map(|policy| (&policy.component, &policy.write_to));
     let controllers = controllers.iter().map(|policy| (&policy.component, &policy.write_to));
     for (component, write_to) in platforms.chain(controllers) {
@@ -52,6 +62,7 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
             screen = screen
                 .words(manager_of(component).map(|manager| manager.deployment))
                 .words([ironic::VARIABLE]);
+            screen = of_releases(screen).words(chart_words(component));
             continue;
         };
         for (region, cluster) in fleet.management_clusters() {
@@ -64,6 +75,11 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
     sharding
         .iter()
         .fold(screen, |screen, policy| screen.folder(policy.requests.clone()))
+}
+
+/// Keeps the releases of charts and the ConfigMaps that they may take values from. An un-kept ConfigMap is one that is not there.
+pub(super) fn of_releases(screen: Screen) -> Screen {
+    screen.words(release::WORDS)
 }
 
 /// Binds every target that a tree declares.

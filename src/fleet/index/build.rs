@@ -8,6 +8,7 @@ use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, R
 use crate::fleet::operation::Operation;
 use crate::fleet::owners;
 use crate::fleet::patch_target::Fits;
+use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Unclaimed};
@@ -208,7 +209,9 @@ impl Builder<'_> {
                 };
                 if context.renames {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
-                    self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    if !release::matters(&key.group, &key.kind) {
+                        self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    }
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context) {
                     self.add(identity, instance, overlay);

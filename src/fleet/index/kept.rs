@@ -3,6 +3,7 @@
 use crate::fleet::appliers::FLUX;
 use crate::fleet::document::Document;
 use crate::fleet::owners;
+use crate::fleet::release;
 use crate::fleet::shapes::{self, Said};
 
 /// The kinds, by API group, that are kept besides those that declare node groups.
@@ -31,5 +32,6 @@ pub(super) fn said(document: &Document<'_>) -> Option<Said> {
         return Some(shapes::cluster_class::read(document));
     }
     let kind = (document.key.group.as_str(), document.key.kind.as_str());
-    KEPT.contains(&kind).then(|| shapes::marked(document))
+    let matters = KEPT.contains(&kind) || release::matters(kind.0, kind.1);
+    matters.then(|| shapes::marked(document))
 }

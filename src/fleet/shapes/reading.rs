@@ -228,7 +228,7 @@ fn decimal(node: Node<'_>) -> Result<i64, Refusal> {
 }
 
 /// The number that a text of decimal digits is: `0`, or up to nine digits of which the first is not 0.
-pub(super) fn decimal_text(text: &str) -> Option<i64> {
+pub(in crate::fleet) fn decimal_text(text: &str) -> Option<i64> {
     let plain = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
     if plain && !leading_zero {

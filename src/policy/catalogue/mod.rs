@@ -4,6 +4,7 @@
 //! has it. A version that nobody has looked at is unknown, never assumed to be like its neighbours: Cluster API changed most of its
 //! defaults in one minor (v1.13), and removed a flag in the same one.
 
+mod charts;
 mod managers;
 mod table;
 
@@ -11,6 +12,7 @@ use std::fmt;
 
 use crate::model::{ComponentName, FlagName};
 
+pub use charts::{ChartKeys, OPERATOR, chart_keys, chart_words, operator_provider};
 pub use managers::{Manager, Provider, manager_of, managers, provider_of};
 
 /// What a version's default of a flag is.

@@ -126,6 +126,19 @@ pub struct WriteToObject {
     pub namespace: Option<TemplateText>,
 }
 
+/// The Helm chart in whose values something is, and the key there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChartKey {
+    /// The chart's name as the `HelmRelease` or `Application` gives it: `kamaji`, `kmetal`, or the name of a chart that has one of these as a
+    /// dependency.
+    #[schemars(required)]
+    pub name: Option<NameText>,
+    /// The key in its values: `/kamaji/replicas` for replicas, `/kamaji/extraArgs` for flags. Default: the one that the chart is known to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PointerText>,
+}
+
 /// Where the value is written in the repository, where it can't be found by the object's identity.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

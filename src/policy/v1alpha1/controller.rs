@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Cooldown, Mode, Selector, WriteTo};
+use super::common::{ChartKey, Cooldown, Mode, Selector, WriteTo};
 use super::text::{DurationText, NameText, PercentText};
 
 /// Which rate limits and concurrency a Cluster API controller runs with, by the number of workload clusters that it has.
@@ -33,7 +33,12 @@ pub struct ControllerPolicySpec {
     /// A measurement whose newest sample is older than this is stale and no evidence. Default `10m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<DurationText>,
-    /// Where the flags are written. Default: the `args` of the controller's `Deployment`, or of a patch of it, wherever that is found.
+    /// The Helm chart in whose values the flags are, with the key of the list of arguments. Default: that of any release (`HelmRelease`, Argo CD
+    /// `Application`) whose values have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<ChartKey>,
+    /// Where the flags are written. Default: the `args` of the controller's `Deployment`, or of a patch of it, or the values of its chart,
+    /// wherever either is found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_to: Option<WriteTo>,
     /// Whether the policy acts. Default `report`.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Cooldown, DownWindows, Mode, Selector, WriteTo};
+use super::common::{ChartKey, Cooldown, DownWindows, Mode, Selector, WriteTo};
 use super::text::{DurationText, NameText};
 
 /// How many replicas a platform component has, by the number of tenants.
@@ -31,7 +31,12 @@ pub struct PlatformPolicySpec {
     /// A count of tenants that is older than this is stale, and nothing shrinks on it. Default `10m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<DurationText>,
-    /// Where the number is written. Default: `/spec/replicas` of the component's `Deployment`, wherever that is found.
+    /// The Helm chart in whose values the number is. Default: that of any release (`HelmRelease`, Argo CD `Application`) whose values say it;
+    /// where two keys of one release do, the policy has to name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<ChartKey>,
+    /// Where the number is written. Default: `/spec/replicas` of the component's `Deployment` or the values of its chart, wherever either is
+    /// found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_to: Option<WriteTo>,
     /// Whether the policy acts. Default `report`.

@@ -5,7 +5,7 @@ use json_patch::jsonptr::PointerBuf;
 use super::check::Check;
 use super::suggest;
 use crate::model::Duration;
-use crate::policy::set::{Cooldown, Step, WriteTo, WriteToObject};
+use crate::policy::set::{ChartKey, Cooldown, Step, WriteTo, WriteToObject};
 use crate::policy::v1alpha1::{self, DurationText, PatternText, PercentText};
 use crate::policy::{InGap, PathTemplate, Pattern, Percent, Selector, Template, Variable, Window};
 
@@ -288,6 +288,42 @@ pub(super) fn down_windows(check: &mut Check<'_>, at: &str, raw: Option<&[v1alph
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// The outer nothing means that it is wrong; the inner one that it is absent.
+#[expect(clippy::option_option, reason = "wrong and absent lead to different ends")]
+pub(super) fn chart(
+    check: &mut Check<'_>,
+    raw: Option<&v1alpha1::ChartKey>,
+    has_place: bool,
+) -> Option<Option<ChartKey>> {
+    let at = "/spec/chart";
+    let Some(raw) = check.or(at, raw.map(Some), None)? else {
+        return Some(None);
+    };
+    if has_place {
+        check.error_at_key(
+            at,
+            "means nothing beside `writeTo`, which names the place",
+            "remove one of the two",
+        );
+    }
+    let v1alpha1::ChartKey { name, key } = raw;
+    let name: Option<crate::model::ComponentName> = check.required(&format!("{at}/name"), name.as_ref());
+    let at_key = format!("{at}/key");
+    let key = match key {
+        Some(text) => {
+            let parsed = PointerBuf::parse(text.as_ref())
+                .map_err(|_| format!("{:?} is no JSON pointer: write `/kamaji/replicas`", text.as_ref()));
+            check.accept(&at_key, parsed).map(Some)
+        }
+        None if check.is_broken(&at_key) => None,
+        None => Some(None),
+    };
+    Some(Some(ChartKey {
+        name: name?.into(),
+        key: key?,
+    }))
 }
 
 /// The outer nothing means that it is wrong; the inner one that it is absent.

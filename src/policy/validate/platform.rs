@@ -18,6 +18,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
         scale_down,
         cooldown,
         max_age,
+        chart,
         write_to,
         mode: _,
         suspend: _,
@@ -54,6 +55,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
     };
     let cooldown = common::cooldown(check, cooldown.as_ref());
     let max_age = common::max_age(check, max_age.as_ref());
+    let chart = common::chart(check, chart.as_ref(), write_to.is_some());
     let write_to = common::write_to(check, write_to.as_ref(), Variable::OF_COMPONENTS, false);
     if let (Some(Some(write_to)), Some(selector)) = (&write_to, &selector) {
         common::warn_of_shared_place(check, write_to, selector, Selects::Components);
@@ -66,6 +68,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
         scale_down: scale_down?,
         cooldown: cooldown?,
         max_age: max_age?,
+        chart: chart?,
         write_to: write_to?,
     })
 }

@@ -134,6 +134,35 @@ fn the_guards_of_node_groups_hold_replicas_too() {
 }
 
 #[test]
+fn a_key_of_a_charts_values_that_is_not_what_is_live_may_be_one_that_nothing_reads() {
+    let values = |w: &mut World| {
+        tenants(500.0)(w);
+        w.kamaji().replicas = 2;
+        let Site::Writable(place) = &mut w.binding(KAMAJI).site else {
+            panic!("it can be written");
+        };
+        place.object = ObjectKey {
+            group: String::new(),
+            kind: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+        };
+    };
+    assert_snapshot!(news(values), @r"
+    platform/eu-1/kamaji/replicas: hold
+        key-not-effective: the chart's values say /kmetal/kamaji/replicas: 3, live is 2: the chart may not read that key
+    ");
+    assert_snapshot!(news(|w| {
+        values(w);
+        let merged = w.pull_request(41, "fleetscale/eu-1/kamaji/up", &[(KAMAJI, 2.into(), 3.into())]);
+        merged.state = PullRequestState::Merged;
+    }), @r"
+    platform/eu-1/kamaji/replicas: hold
+        not-applied: Git declares 3, live is 2: waiting until the merged pull request #41 is applied
+    ");
+}
+
+#[test]
 fn a_tenant_that_comes_and_goes_at_the_edge_of_a_rung_moves_nothing() {
     assert_snapshot!(news(tenants(91.0)), @r"
     platform/eu-1/kamaji/replicas: hold

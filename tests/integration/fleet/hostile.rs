@@ -1,8 +1,9 @@
 //! Repositories that nobody prepared: mutated manifests, and bytes that are none.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use fleetscale::fleet::{FleetTree, applied_paths, bind};
+use fleetscale::fleet::{FleetTree, applied_paths, bind, scan};
 use fleetscale::model::{Declared, RepoPath, Scalar, Site};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::{Problem, RenderError, Unproven, render};
@@ -10,6 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{quickstart, tree};
+use crate::scenario;
 
 /// How many repositories are drawn. Each is bound as a whole, which costs some milliseconds.
 const CASES: u32 = 500;
@@ -148,7 +150,11 @@ fn check_places(tree: &FleetTree, declared: &Declared) {
         let Site::Writable(place) = &binding.site else { continue };
         assert_eq!(place.form.is_new(), binding.value.is_none(), "{target}");
         let from = binding.value.clone().unwrap_or(Scalar::Integer(0));
-        let edit = place.edit(&from, &Scalar::Integer(123));
+        let to = match &from {
+            Scalar::Integer(_) => Scalar::Integer(123),
+            Scalar::Text(_) => Scalar::Text("123m".to_owned()),
+        };
+        let edit = place.edit(&from, &to);
         match render(read, &[edit]) {
             Ok(_) => {}
             // Whether there is room for a new item depends on the lines around it, which only the writer looks at.
@@ -184,5 +190,50 @@ proptest! {
             mutate(&mut files, change);
         }
         check(&fleet, &policies, &files);
+    }
+}
+
+/// The files of every scenario: all shapes in which a number may be written.
+fn scenarios() -> &'static [Files] {
+    static SCENARIOS: OnceLock<Vec<Files>> = OnceLock::new();
+    SCENARIOS.get_or_init(|| {
+        let files = |scenario: scenario::Scenario| {
+            let files = scenario.before.into_iter();
+            files.filter_map(|(path, bytes)| Some((path, bytes?))).collect()
+        };
+        scenario::all()
+            .into_iter()
+            .map(|scenario| files(scenario.unwrap()))
+            .collect()
+    })
+}
+
+const FLEET: &str = "
+apiVersion: fleetscale.io/v1alpha1
+kind: Fleet
+metadata: {name: scenarios}
+spec:
+  repository: {import: repo}
+  regions: [{name: eu, managementClusters: [{name: eu-1, paths: [eu-1]}, {name: eu-2, paths: [eu-2]}]}]
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn a_mutated_scenario_is_scanned_without_a_panic_and_what_is_writable_can_be_written(
+        scenario in any::<Index>(),
+        mutations in proptest::collection::vec(mutation(), 0..6)
+    ) {
+        let fleet = FleetFile::load("fleet.yaml", FLEET.as_bytes()).unwrap();
+        let policies = PolicySet::load(Vec::<(&str, &str)>::new(), Some(&fleet)).unwrap();
+        let mut files = scenario.get(scenarios()).clone();
+        for change in &mutations {
+            mutate(&mut files, change);
+        }
+        let tree = tree(&files);
+        let (numbers, mut declared) = scan(&fleet, &policies, &tree);
+        declared.bindings = numbers.into_iter().map(|number| (number.target, number.binding)).collect();
+        check_places(&tree, &declared);
     }
 }

@@ -198,6 +198,7 @@ pub(crate) fn policies() -> PolicySet {
             scale_down: Some(Vec::new()),
             cooldown: cooldown(),
             max_age: n("10m"),
+            chart: None,
             write_to: None,
         }],
         controllers: vec![ControllerPolicy {
@@ -215,6 +216,7 @@ pub(crate) fn policies() -> PolicySet {
             },
             cooldown: cooldown(),
             max_age: n("10m"),
+            chart: None,
             write_to: None,
         }],
         sharding: vec![ShardingPolicy {

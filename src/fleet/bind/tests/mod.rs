@@ -4,6 +4,7 @@ mod layers;
 mod markers;
 mod node_groups;
 mod owners;
+mod releases;
 mod sharding;
 
 use std::convert::Infallible;

@@ -1,0 +1,152 @@
+//! The values of a component in the releases of charts.
+
+use crate::fleet::release::{Asker, Release, Wanted};
+use crate::fleet::shapes::Reading;
+use crate::model::{Claim, ComponentName, FlagName, Form, ManagementClusterName, Refusal, Resource, Site};
+use crate::policy::ChartKey;
+use crate::policy::catalogue::{ChartKeys, OPERATOR, chart_keys, manager_of, operator_provider};
+
+/// A component on a management cluster.
+pub(super) struct Component<'a, 't> {
+    pub(super) asker: &'a Asker<'a, 't>,
+    pub(super) management_cluster: &'a ManagementClusterName,
+    pub(super) name: &'a ComponentName,
+    /// What the policy says about the chart.
+    pub(super) chart: Option<&'a ChartKey>,
+}
+
+impl Component<'_, '_> {
+    /// The number of replicas in each release that says it, or whose chart is known to have it.
+    pub(super) fn replicas(&self) -> Vec<Reading> {
+        self.each(|release, keys, key| match key {
+            Some(key) => self.ask(release, &Wanted::number(key)).into_iter().collect(),
+            None => self.either(release, keys),
+        })
+    }
+
+    /// A flag in each release that says it, or whose chart is known to have it.
+    pub(super) fn flag(&self, flag: &FlagName) -> Vec<Reading> {
+        let mut readings = self.each(|release, keys, key| {
+            let wanted = Wanted::flag(key.unwrap_or(keys.arguments), flag);
+            self.ask(release, &wanted)
+                .filter(|reading| reading.written || keys.known)
+                .into_iter()
+                .collect()
+        });
+        readings.extend(self.of_provider(flag));
+        readings
+    }
+
+    fn ask(&self, release: &Release, wanted: &Wanted<'_>) -> Option<Reading> {
+        self.asker.read(release, wanted)
+    }
+
+    /// Asks the releases whose chart may install the component.
+    fn each(&self, ask: impl Fn(&Release, ChartKeys, Option<&[&str]>) -> Vec<Reading>) -> Vec<Reading> {
+        let key: Option<Vec<String>> = self
+            .chart
+            .and_then(|chart| chart.key.as_ref())
+            .map(|key| key.tokens().map(|token| token.decoded().into_owned()).collect());
+        let key: Option<Vec<&str>> = key.as_ref().map(|key| key.iter().map(String::as_str).collect());
+        let mut readings = Vec::new();
+        for release in self.asker.releases.on(self.management_cluster) {
+            let chart = release.chart.as_deref();
+            if self.chart.is_some_and(|named| Some(named.name.as_str()) != chart) {
+                continue;
+            }
+            let Some(mut keys) = chart_keys(self.name, chart) else {
+                continue;
+            };
+            keys.known |= self.chart.is_some();
+            readings.extend(ask(release, keys, key.as_deref()));
+        }
+        readings
+    }
+
+    /// The one key that is written; of several that are, none is certain.
+    fn either(&self, release: &Release, keys: ChartKeys) -> Vec<Reading> {
+        let asked: Vec<Reading> = keys
+            .replicas
+            .iter()
+            .filter_map(|key| self.ask(release, &Wanted::number(key)))
+            .collect();
+        let (mut written, missing): (Vec<Reading>, Vec<Reading>) =
+            asked.into_iter().partition(|reading| reading.written);
+        match written.len() {
+            0 => missing.into_iter().filter(|_| keys.known).take(1).collect(),
+            1 => written,
+            _ => {
+                let places = places(&written);
+                let mut first = written.swap_remove(0);
+                first.value = None;
+                ambiguous(&mut first, places);
+                vec![first]
+            }
+        }
+    }
+
+    /// What its container asks for, as far as values say it.
+    pub(super) fn resources(&self, claim: Claim, resource: Resource) -> Vec<Reading> {
+        let [claim, resource] = [claim.as_str(), resource.as_str()];
+        let mut readings = self.each(|release, keys, _| {
+            let keys: Vec<&str> = keys.resources.iter().copied().chain([claim, resource]).collect();
+            self.ask(release, &Wanted::quantity(&keys)).into_iter().collect()
+        });
+        if let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) {
+            let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
+            readings.extend(self.of_operator(&wanted));
+        }
+        readings.retain(|reading| reading.value.is_some());
+        readings
+    }
+
+    /// What the releases of the operator's chart say.
+    fn of_operator(&self, wanted: &Wanted<'_>) -> Vec<Reading> {
+        let releases = self.asker.releases.on(self.management_cluster);
+        let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
+        let readings = operators.filter_map(|release| self.ask(release, wanted));
+        readings.filter(|reading| reading.written).collect()
+    }
+
+    /// A flag of a provider in the values of the operator's chart.
+    fn of_provider(&self, flag: &FlagName) -> Vec<Reading> {
+        let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) else {
+            return Vec::new();
+        };
+        let dashed = format!("--{flag}");
+        let wanted = Wanted::of_provider(provider, manager, &dashed);
+        let readings = self.of_operator(&wanted).into_iter();
+        readings
+            .map(|mut reading| {
+                if let Site::Writable(place) = &mut reading.site
+                    && let Form::Inserted { key } = &mut place.form
+                {
+                    key.clone_from(&dashed);
+                }
+                reading
+            })
+            .collect()
+    }
+}
+
+/// Refuses a value that more than one place declares.
+pub(super) fn ambiguous(reading: &mut Reading, places: Vec<String>) {
+    let (path, line) = match &reading.site {
+        Site::Writable(place) => (Some(place.path.clone()), place.line),
+        Site::Refused { path, line, .. } => (path.clone(), *line),
+    };
+    let refusal = Refusal::Ambiguous { places };
+    reading.site = Site::Refused { path, line, refusal };
+}
+
+/// Where readings are, for people.
+pub(super) fn places(readings: &[Reading]) -> Vec<String> {
+    let place = |reading: &Reading| match &reading.site {
+        Site::Writable(place) => format!("{}:{}", place.path, place.line),
+        Site::Refused { path, line, .. } => match path {
+            Some(path) => format!("{path}:{line}"),
+            None => "a place without a file".to_owned(),
+        },
+    };
+    readings.iter().map(place).collect()
+}

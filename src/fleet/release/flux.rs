@@ -1,0 +1,220 @@
+//! A `HelmRelease` of Flux.
+//!
+//! `valuesFrom` are merged in their order, `values` over them, and over these what has a `targetPath`; post-renderers change what the chart
+//! makes of it all (helm-controller, `docs/spec/v2/helmreleases.md`).
+
+use crate::fleet::gate::Refused;
+use crate::fleet::index::{Identity, Index, Instance};
+use crate::fleet::kustomize::{self, PatchContent};
+use crate::fleet::shapes::{Said, find};
+use crate::fleet::touched::Touched;
+use crate::fleet::tree::FleetTree;
+use crate::model::{Refusal, RepoPath, Unbound};
+use crate::yaml::Node;
+
+use super::config_maps::{self, Generators, Reference};
+use super::effective::{self, Effective};
+use super::{Release, Source, owner};
+
+pub(super) const GROUP: &str = "helm.toolkit.fluxcd.io";
+pub(super) const KIND: &str = "HelmRelease";
+
+/// Reads one.
+pub(super) fn release(
+    tree: &FleetTree,
+    index: &Index<'_>,
+    generators: &Generators,
+    identity: &Identity,
+    instance: &Instance,
+) -> Result<Release, Unbound> {
+    let object = &index.objects[instance.object];
+    let at = |keys: &[&str]| effective::at(index, instance, keys);
+    if let Some(found) = at(&["spec", "kubeConfig"]) {
+        let message = "its kubeConfig puts the release into another cluster".to_owned();
+        return Err(Unbound {
+            path: found.spot.path,
+            line: found.line,
+            what: object.key.to_string(),
+            refusal: Refusal::WrongShape { message },
+        });
+    }
+    let mut refused = None;
+    let mut holds = instance.holds.clone();
+    for number in instance.sources() {
+        if let Some(Said {
+            hold, refused: said, ..
+        }) = index.objects[number].said()
+        {
+            holds.extend(hold.clone());
+            refused = refused.or(said.clone());
+        }
+    }
+    let suspended =
+        at(&["spec", "suspend"]).filter(|found| found.look(index, |node| node.text() != Some("false")) == Some(true));
+    if let Some(suspended) = suspended {
+        refused = refused.or(Some(Refused::shape(
+            suspended.line,
+            "the release is suspended: a change has no effect",
+        )));
+    }
+    let (path, line) = (object.path.clone(), object.line);
+    let chart = chart(index, instance);
+    let mut sources = Vec::new();
+    sources.extend(post_renderers(index, at(&["spec", "postRenderers"])));
+    let (mut merged, mut set) = (Vec::new(), Vec::new());
+    if let Some(list) = at(&["spec", "valuesFrom"]) {
+        if let Some(refusal) = &list.uncertain {
+            let what = format!("valuesFrom is not certain ({refusal}), and");
+            merged.push(anything(&list, list.line, what));
+        }
+        for reference in references(index, &list) {
+            let found = config_maps::find(tree, index, generators, identity, &path, &reference);
+            match found {
+                config_maps::Found::Nothing => {}
+                config_maps::Found::Source(source) if reference.target.is_some() => set.push(*source),
+                config_maps::Found::Source(source) => merged.push(*source),
+                config_maps::Found::Anything(what) => {
+                    let source = anything(&list, reference.line, what);
+                    let to = if reference.target.is_some() {
+                        &mut set
+                    } else {
+                        &mut merged
+                    };
+                    to.push(source);
+                }
+            }
+        }
+    }
+    sources.extend(set.into_iter().rev());
+    sources.push(Source::Fields {
+        instance: instance.clone(),
+        below: &["spec", "values"],
+    });
+    sources.extend(merged.into_iter().rev());
+    let chart = of_path(tree, index, instance, chart, &mut sources);
+    Ok(Release {
+        management_cluster: owner(identity),
+        path,
+        line,
+        name: identity.name.clone(),
+        chart,
+        sources,
+        holds,
+        refused,
+    })
+}
+
+fn chart(index: &Index<'_>, instance: &Instance) -> Option<String> {
+    let text = |keys: &[&str]| effective::text(index, instance, keys);
+    text(&["spec", "chart", "spec", "chart"]).or_else(|| text(&["spec", "chartRef", "name"]))
+}
+
+/// A chart that lies in a repository: its own files of values come last, if they are in this one.
+fn of_path(
+    tree: &FleetTree,
+    index: &Index<'_>,
+    instance: &Instance,
+    chart: Option<String>,
+    sources: &mut Vec<Source>,
+) -> Option<String> {
+    let text = chart?;
+    let kind = effective::text(index, instance, &["spec", "chart", "spec", "sourceRef", "kind"]);
+    if kind.as_deref() != Some("GitRepository") && !text.contains('/') {
+        return Some(text);
+    }
+    let root: RepoPath = "kustomization.yaml".parse().ok()?;
+    let folder = kustomize::relative(&root, text.trim_start_matches('/'));
+    let Some(folder) = folder else { return Some(text) };
+    let name = Some(folder.file_name().to_owned());
+    if folder.join("Chart.yaml").is_ok_and(|chart| tree.mode(&chart).is_some()) {
+        let files = effective::at(index, instance, &["spec", "chart", "spec", "valuesFiles"]);
+        match files {
+            None => sources.extend(folder.join("values.yaml").map(Source::File)),
+            Some(list) => {
+                let files = list.look(index, |node| {
+                    node.items()
+                        .map(|item| item.text().map(str::to_owned))
+                        .collect::<Vec<_>>()
+                });
+                for file in files.unwrap_or_default().into_iter().rev() {
+                    let path = file.as_deref().and_then(|file| kustomize::relative(&root, file));
+                    let there = path.filter(|path| tree.mode(path).is_some());
+                    sources.push(there.map_or_else(
+                        || {
+                            anything(
+                                &list,
+                                list.line,
+                                "a file of the chart that is not in this repository".to_owned(),
+                            )
+                        },
+                        Source::File,
+                    ));
+                }
+            }
+        }
+    }
+    name
+}
+
+fn anything(list: &Effective, line: usize, what: String) -> Source {
+    Source::Anything {
+        path: list.spot.path.clone(),
+        line,
+        what,
+    }
+}
+
+fn references(index: &Index<'_>, list: &Effective) -> Vec<Reference> {
+    let read = |node: Node<'_>| node.items().map(reference).collect();
+    list.look(index, read).unwrap_or_default()
+}
+
+fn reference(item: Node<'_>) -> Reference {
+    let text = |key: &str| find(item, &[key]).and_then(Node::text).map(str::to_owned);
+    Reference {
+        line: item.position().line,
+        kind: text("kind").unwrap_or_default(),
+        name: text("name").unwrap_or_default(),
+        key: text("valuesKey").unwrap_or_else(|| "values.yaml".to_owned()),
+        target: text("targetPath").filter(|path| !path.is_empty()),
+        optional: text("optional").as_deref() == Some("true"),
+    }
+}
+
+/// The patches of post-renderers that may set a number of a Deployment.
+fn post_renderers(index: &Index<'_>, list: Option<Effective>) -> Vec<Source> {
+    let Some(list) = list else { return Vec::new() };
+    let patches = list.look(index, |node| {
+        let renderers = node.items().filter_map(|item| find(item, &["kustomize"]));
+        renderers
+            .flat_map(|kustomize| reaching(kustomize))
+            .collect::<Vec<usize>>()
+    });
+    let patches = patches.unwrap_or_default().into_iter();
+    patches
+        .map(|line| anything(&list, line, "a patch of a post-renderer".to_owned()))
+        .collect()
+}
+
+/// The lines of the patches that may set a number of a Deployment.
+fn reaching(kustomization: Node<'_>) -> Vec<usize> {
+    let patches = kustomize::patches(kustomization, &[]);
+    let reaches = |patch: &kustomize::Patch| {
+        let touched = match &patch.content {
+            PatchContent::Opaque(touched) => *touched,
+            PatchContent::File(_) => Touched::ANYTHING,
+            PatchContent::Count(_) => Touched {
+                replicas: true,
+                ..Touched::default()
+            },
+            PatchContent::Text(pointer) => {
+                let text = kustomization.nearest(pointer).node;
+                Touched::of(text.text().unwrap_or(text.source()))
+            }
+        };
+        let kind = patch.target.as_ref().map(|target| target.kind.fits("Deployment"));
+        kind != Some(crate::fleet::patch_target::Fits::No) && (touched.replicas || touched.arguments)
+    };
+    let reaching = patches.iter().filter(|patch| reaches(patch));
+    reaching.map(|patch| patch.line).collect()
+}

@@ -1,0 +1,120 @@
+//! What an `ApplicationSet` fills its template with: the elements of its lists.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::gate::Refused;
+use crate::fleet::shapes::find;
+use crate::yaml::Node;
+
+/// One element: the template is filled with its values. Without any, as it is for an `Application`, texts stay as they are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Element {
+    /// The values by name, each with the way to it.
+    values: BTreeMap<String, (String, Vec<String>)>,
+    /// What stands before a name: a dot in Go templates.
+    dot: &'static str,
+    /// Whether texts are templates.
+    is_template: bool,
+}
+
+/// The elements of a set.
+pub(super) struct Elements {
+    /// In their order.
+    pub(super) elements: Vec<Element>,
+    /// Why nothing may be changed: something else fills or changes the template, too.
+    pub(super) refused: Option<Refused>,
+}
+
+/// The most elements of one set that are told apart; Argo CD itself is slow with as many.
+const MOST: usize = 1_000;
+
+/// Reads the generators of a set.
+pub(super) fn elements(root: Node<'_>) -> Elements {
+    let go = find(root, &["spec", "goTemplate"]).and_then(Node::text) == Some("true");
+    let dot = if go { "." } else { "" };
+    let (mut elements, mut refused) = (Vec::new(), None);
+    if let Some(patch) = find(root, &["spec", "templatePatch"]) {
+        let line = patch.position().line;
+        refused = Some(Refused::shape(line, "a templatePatch may change it, too"));
+    }
+    let generators = find(root, &["spec", "generators"]).into_iter().flat_map(Node::items);
+    for (number, generator) in generators.enumerate() {
+        let line = generator.position().line;
+        let is_list = generator.entries().count() == 1 && find(generator, &["list", "elements"]).is_some();
+        let whole = ["elementsYaml", "template"]
+            .iter()
+            .all(|key| find(generator, &["list", key]).is_none());
+        if !is_list || !whole {
+            let message = "the Applications that a generator other than a plain list makes are not known here";
+            refused = refused.or(Some(Refused::shape(line, message)));
+            continue;
+        }
+        let items = find(generator, &["list", "elements"]).into_iter().flat_map(Node::items);
+        for (index, item) in items.enumerate() {
+            let way = [
+                "spec",
+                "generators",
+                &number.to_string(),
+                "list",
+                "elements",
+                &index.to_string(),
+            ];
+            elements.push(element(item, &way, dot));
+        }
+    }
+    if elements.len() > MOST {
+        let message = format!("the set has more than {MOST} elements");
+        refused = refused.or(Some(Refused::shape(root.position().line, message)));
+        elements.truncate(MOST);
+    }
+    if elements.is_empty() {
+        elements.push(Element {
+            dot,
+            is_template: true,
+            ..Element::default()
+        });
+    }
+    Elements { elements, refused }
+}
+
+fn element(item: Node<'_>, way: &[&str], dot: &'static str) -> Element {
+    let values = item.entries().filter_map(|entry| {
+        let (key, text) = (entry.key_text()?, entry.value.text()?);
+        let below = way.iter().copied().chain([key]).map(str::to_owned).collect();
+        Some((key.to_owned(), (text.to_owned(), below)))
+    });
+    Element {
+        values: values.collect(),
+        dot,
+        is_template: true,
+    }
+}
+
+impl Element {
+    /// A text of the template with the element's values; nothing if something else is in it.
+    pub(super) fn fill(&self, text: &str) -> Option<String> {
+        if !self.is_template {
+            return Some(text.to_owned());
+        }
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let (expression, after) = behind.split_once("}}")?;
+            filled.push_str(before);
+            filled.push_str(&self.value(expression)?.0);
+            rest = after;
+        }
+        Some(filled + rest)
+    }
+
+    /// The way to the value of the element that a text of the template is as a whole.
+    pub(super) fn place(&self, text: &str) -> Option<Vec<String>> {
+        let expression = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        Some(self.value(expression)?.1.clone())
+    }
+
+    fn value(&self, expression: &str) -> Option<&(String, Vec<String>)> {
+        let name = expression.trim().strip_prefix(self.dot)?;
+        self.values.get(name)
+    }
+}
