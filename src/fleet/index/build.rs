@@ -8,6 +8,7 @@ use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, R
 use crate::fleet::operation::Operation;
 use crate::fleet::owners;
 use crate::fleet::patch_target::Fits;
+use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Unclaimed};
