@@ -69,6 +69,12 @@ impl<'a> Field<'a> {
         Self::of_item(&way, name, keys, false)
     }
 
+    /// The value of a variable of a cluster's topology.
+    pub(super) fn of_variable(name: &'a str) -> Self {
+        let way = ["spec", "topology", "variables"].map(Step::Key);
+        Self::of_item(&way, name, &["value"], false)
+    }
+
     fn of_item(way: &[Step<'a>], name: &'a str, keys: &[&'a str], merged: bool) -> Self {
         let keys = keys.iter().map(|key| Step::Key(key));
         Self {

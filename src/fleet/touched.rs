@@ -56,7 +56,7 @@ impl Touched {
                     .any(|end| line.ends_with(end))
                 });
         Self {
-            replicas: whole || above(&["replicas", "machineDeployments", "machinePools"]),
+            replicas: whole || above(&["replicas", "machineDeployments", "machinePools", "variables"]),
             arguments: whole || above(&["args", "command", "containers", "manager:", "/manager/"]),
             annotations: whole || above(&["annotations", "metadata"]),
             values: whole || above(&["values", "chart", "data", "postRenderers", "suspend", "kubeConfig"]),

@@ -77,6 +77,8 @@ pub struct NodeGroupPolicy {
     pub min_coverage: Percent,
     /// What becomes one pull request.
     pub group_by: GroupBy,
+    /// The topology variable of the cluster that holds the number, if a ClusterClass takes it from one.
+    pub variable: Option<String>,
     /// Where the number is written, if not found by identity.
     pub write_to: Option<WriteTo>,
 }

@@ -201,13 +201,11 @@ fn unreadable(which: &'static str, error: &ScanError) -> Unproven {
     }
 }
 
-/// Whether an event is the old scalar with another text of the same type.
+/// Whether an event is the old scalar with another text.
 fn is_changed(old: &Event<'_>, new: &Event<'_>, text: &str) -> bool {
-    let kind = |text: &str| (text::is_decimal(text), text::is_string(text));
     match (old, new) {
-        (Event::Scalar(old, style, anchor, tag), Event::Scalar(new, new_style, new_anchor, new_tag)) => {
-            let typed = *style != ScalarStyle::Plain || kind(old) == kind(new);
-            typed && (style, anchor, tag, text) == (new_style, new_anchor, new_tag, new)
+        (Event::Scalar(_, style, anchor, tag), Event::Scalar(new, new_style, new_anchor, new_tag)) => {
+            (style, anchor, tag, text) == (new_style, new_anchor, new_tag, new)
         }
         _ => false,
     }

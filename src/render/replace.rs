@@ -10,7 +10,7 @@ use super::text;
 /// Replaces a scalar that says `from`.
 ///
 /// A number must be written as one plain decimal integer, or as one in quotes, which stay. A text must be a string to every reader, before
-/// and after; or a decimal number to every reader, before and after.
+/// and after.
 pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar) -> Result<Splice, Problem> {
     let Kind::Scalar { text: found, style } = node.kind() else {
         return Err(Problem::wrong_kind("scalar", node));
@@ -27,9 +27,7 @@ pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar)
     }
     let expected = from.to_string();
     // A plain text that some reader takes for something else is not the string that was planned for.
-    // A quantity without a unit is a number there, and stays one.
-    let decimals = matches!(to, Scalar::Text(to) if text::is_decimal(found) && text::is_decimal(to));
-    let other_type = style == ScalarStyle::Plain && from.integer().is_none() && !decimals && !text::is_string(found);
+    let other_type = style == ScalarStyle::Plain && from.integer().is_none() && !text::is_string(found);
     if found != expected || other_type {
         return Err(Problem::Stale {
             expected,
@@ -42,7 +40,7 @@ pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar)
     }
     let (new, style_of_number) = match (from, to) {
         (Scalar::Integer(_), Scalar::Integer(number)) => (text::spell_integer(*number)?, true),
-        (Scalar::Text(_), Scalar::Text(text)) => (text.clone(), decimals),
+        (Scalar::Text(_), Scalar::Text(text)) => (text.clone(), false),
         _ => return Err(Problem::Unwritable { text: to.to_string() }),
     };
     let spelled = if style_of_number && style == ScalarStyle::Plain {

@@ -22,13 +22,6 @@ pub(super) fn is_integer(text: &str) -> bool {
     digits && (1..=MOST_DIGITS).contains(&text.len()) && (text == "0" || !text.starts_with('0'))
 }
 
-/// Whether a text, written plainly, is a number without a sign to every reader: decimal digits, perhaps with decimals.
-pub(super) fn is_decimal(text: &str) -> bool {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.len() <= 15 && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'))
-}
-
 /// Whether a text, written plainly, is a string to every reader.
 ///
 /// Numbers in all their spellings and dates consist of the characters named below, so one character more makes a string of a text that
@@ -141,31 +134,6 @@ mod tests {
             "１",
         ] {
             assert!(!is_integer(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_decimal_is_one_number_to_every_reader() {
-        for good in ["0", "2", "0.5", "1.25", "1073741824", "10.0"] {
-            assert!(is_decimal(good), "{good}");
-        }
-        for bad in [
-            "",
-            ".5",
-            "1.",
-            "01",
-            "00.5",
-            "1.2.3",
-            "-1",
-            "+1",
-            "1e3",
-            "0x1",
-            "1_0",
-            "1:2",
-            "0.5m",
-            "1234567890123456",
-        ] {
-            assert!(!is_decimal(bad), "{bad}");
         }
     }
 

@@ -84,6 +84,8 @@ pub(super) enum Owner {
     Git,
     /// A cluster autoscaler.
     Autoscaler,
+    /// Another scaler or controller, or somebody for whom the field is left alone.
+    Other,
     /// Something that fills in a variable or renders a template.
     Renderer,
     /// Whoever generates the file.
@@ -98,6 +100,7 @@ impl Owner {
         match self {
             Self::Git => "git",
             Self::Autoscaler => "autoscaler",
+            Self::Other => "other",
             Self::Renderer => "renderer",
             Self::Generator => "generator",
             Self::Unknown => "unknown",
@@ -109,6 +112,7 @@ impl Owner {
             (Some(_), _) => Self::Autoscaler,
             (None, Site::Refused { refusal, .. }) => match refusal {
                 Refusal::Template | Refusal::Variable { .. } => Self::Renderer,
+                Refusal::Owned { .. } => Self::Other,
                 Refusal::Generated => Self::Generator,
                 Refusal::Absent { .. } => Self::Unknown,
                 _ => Self::Git,

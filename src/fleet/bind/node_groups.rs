@@ -36,12 +36,14 @@ pub(super) fn bind(
         if let Some(reading) = region.and_then(|region| {
             let candidate = Candidate::of_node_group(region, &key);
             let mut policies = policies.for_node_group(&candidate);
-            let explicit = policies.next()?.write_to.as_ref()?;
+            let policy = policies.next()?;
             // Two policies for one group are a conflict that the decision reports; neither says where the number is.
-            policies
-                .next()
-                .is_none()
-                .then(|| write_to::node_group(tree, explicit, &candidate))
+            match (&policy.write_to, &policy.variable, policies.next()) {
+                (_, _, Some(_)) => None,
+                (Some(explicit), _, None) => Some(write_to::node_group(tree, explicit, &candidate)),
+                (None, Some(variable), None) => topology_variable(index, &key, variable),
+                (None, None, None) => None,
+            }
         }) {
             let Binding { value, site, hold, .. } = placed(reading);
             binding = Binding {
@@ -56,6 +58,22 @@ pub(super) fn bind(
         }
         declared.bindings.insert(Target::NodeGroup(key), binding);
     }
+}
+
+/// The variable of a group's cluster that a policy names; nothing without such a cluster.
+fn topology_variable(index: &Index<'_>, key: &NodeGroupKey, variable: &str) -> Option<Reading> {
+    let object = [CAPI_GROUP, "Cluster", key.cluster.as_str()];
+    let clusters = index.all_named(&key.management_cluster, object);
+    let mut same = clusters.filter(|(identity, _)| identity.namespace.as_deref() == Some(key.namespace.as_str()));
+    let (_, instance) = same.next()?;
+    let (object, mut reading) = layers::value(index, instance, &Field::of_variable(variable), integer)?;
+    refuse_shared(index, object, &mut reading.site);
+    if same.next().is_some() {
+        let places = instance.sources().map(|number| index.place_of(number)).collect();
+        reading.value = None;
+        reading.refuse_as(Refusal::Ambiguous { places });
+    }
+    Some(reading)
 }
 
 /// The bounds that cluster autoscalers keep node groups within.

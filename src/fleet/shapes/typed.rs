@@ -65,9 +65,15 @@ pub(in crate::fleet) fn flag_value(document: &Document<'_>, below: &[&str]) -> R
     })
 }
 
-/// Reads a quantity, which keeps its author's spelling: `512Mi`, `0.5`, `"2"`.
+/// Reads a quantity, which keeps its author's spelling: `512Mi`, `"0.5"`. A plain whole number is one.
 pub(in crate::fleet) fn quantity(document: &Document<'_>, below: &[&str]) -> Reading {
-    scalar(document, below, |text, _| match Quantity::parse(text) {
+    scalar(document, below, |text, plain| match Quantity::parse(text) {
+        Ok(_) if plain && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
+            let number = decimal_text(text).ok_or_else(|| Refusal::WrongShape {
+                message: format!("the number {text} stands without quotes and without a unit: write it like `500m`"),
+            });
+            number.map(|number| (Scalar::Integer(number), Form::Scalar))
+        }
         Ok(_) => Ok((Scalar::Text(text.to_owned()), Form::Scalar)),
         Err(_) => Err(not_a_number(text)),
     })
@@ -112,8 +118,12 @@ mod tests {
     fn a_quantity_keeps_its_spelling() {
         for (value, want) in [
             ("512Mi", "Text(\"512Mi\") a.yaml#0/a:1 Scalar"),
-            ("0.5", "Text(\"0.5\") a.yaml#0/a:1 Scalar"),
-            ("2", "Text(\"2\") a.yaml#0/a:1 Scalar"),
+            (
+                "0.5",
+                "- line 1: the number 0.5 stands without quotes and without a unit: write it like `500m`",
+            ),
+            ("'0.5'", "Text(\"0.5\") a.yaml#0/a:1 Scalar"),
+            ("2", "Integer(2) a.yaml#0/a:1 Scalar"),
             ("\"2\" # two", "Text(\"2\") a.yaml#0/a:1 Scalar"),
             ("512mb", "- line 1: not-an-integer"),
             ("-1", "- line 1: not-an-integer"),

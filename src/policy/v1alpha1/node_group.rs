@@ -39,6 +39,10 @@ pub struct NodeGroupPolicySpec {
     /// What becomes one pull request. Default `cluster`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<GroupBy>,
+    /// The variable of a `Cluster` topology that holds the number, if a patch of the `ClusterClass` takes it from one: `workerCount`. One
+    /// variable can't be the number of several groups. Default: none. It can't stand beside `writeTo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
     /// Where the number is written. Default: wherever the object's identity is found (a `MachineDeployment`, or the entry of a `Cluster`
     /// topology), and then `/spec/replicas` or `replicas` of that entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -70,6 +70,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
         max_age,
         min_coverage,
         group_by,
+        variable,
         write_to,
         mode: _,
         suspend: _,
@@ -109,6 +110,21 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
     if let (Some(Some(write_to)), Some(selector)) = (&write_to, &selector) {
         common::warn_of_shared_place(check, write_to, selector, Selects::NodeGroups);
     }
+    if let Some(name) = &variable {
+        if name.is_empty() {
+            check.error(
+                "/spec/variable",
+                "must not be empty",
+                "name a variable of the topology, or leave it out",
+            );
+        } else if write_to.as_ref().is_some_and(Option::is_some) {
+            check.error(
+                "/spec/variable",
+                "stands beside writeTo, and both say where the number is",
+                "keep one of them",
+            );
+        }
+    }
     Some(NodeGroupPolicy {
         meta,
         selector: selector?,
@@ -119,6 +135,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
         max_age: max_age?,
         min_coverage: min_coverage?,
         group_by: group_by.unwrap_or_default(),
+        variable,
         write_to: write_to?,
     })
 }

@@ -139,6 +139,7 @@ pub(crate) fn node_group_policy() -> NodeGroupPolicy {
         memory: Percent::of(memory),
     };
     NodeGroupPolicy {
+        variable: None,
         meta: meta(Kind::NodeGroupPolicy, "nodes"),
         selector: everything(),
         bounds: Bounds::new(3, 20).unwrap(),

@@ -277,6 +277,48 @@ fn a_policy_may_say_where_a_node_group_is_written() {
 }
 
 #[test]
+fn a_policy_names_the_variable_that_holds_the_number() {
+    let cluster = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue, namespace: a}\nspec:\n  topology:\n    \
+                   variables:\n    - {name: image, value: x}\n    - name: workerCount\n      value: 3 # of md-0\n    workers:\n      \
+                   machineDeployments: [{name: md-0}, {name: md-1}]\n";
+    let at = "clusters/eu-1/c.yaml";
+    let with = |groups: &str, variable: &str| {
+        let spec = format!("selector: {{nodeGroups: [{groups}]}}\nbounds: {{max: 9}}\nvariable: {variable}");
+        shown(&declared(&policy("NodeGroupPolicy", &spec), &[(at, cluster)]))
+    };
+    let md = |number: usize| format!("node-group/eu-1/a/blue/md-{number}/replicas");
+    let absent = |number: usize| {
+        format!(
+            "{} = - at line 11: /spec/topology/workers/machineDeployments/{number}/replicas absent",
+            md(number)
+        )
+    };
+    assert_eq!(
+        with("md-0", "workerCount"),
+        [
+            format!("{} = 3 at {at}#0/spec/topology/variables/1/value:9 Scalar", md(0)),
+            absent(1)
+        ]
+    );
+    let both = "it is the value of 2 targets at once";
+    assert_eq!(
+        with("'*'", "workerCount"),
+        [0, 1].map(|number| format!("{} = 3 at line 9: {both}: {}, {}", md(number), md(0), md(1)))
+    );
+    assert_eq!(
+        with("md-0", "image"),
+        [format!("{} = - at line 7: not-an-integer", md(0)), absent(1)]
+    );
+    assert_eq!(
+        with("md-0", "gone"),
+        [
+            format!("{} = - at line 1: /spec/topology/variables/gone/value absent", md(0)),
+            absent(1)
+        ]
+    );
+}
+
+#[test]
 fn a_pool_with_the_name_of_a_machine_deployment_has_no_place() {
     let cluster = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue, namespace: a}\nspec:\n  topology:\n    workers:\n      \
                    machineDeployments: [{name: x, replicas: 1}]\n      machinePools: [{name: x, replicas: 2}, {name: y, replicas: 3}]\n";
