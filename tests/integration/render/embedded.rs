@@ -93,6 +93,11 @@ fn what_is_new_in_a_block_is_indented_as_the_block_is() {
             "a: \"args: ['x', '--qps=5']\"\n",
         ),
         (
+            "a: \"[{\\\"value\\\": \\\"--qps=3\\\"}]\"\n",
+            within(super::string("/0/value", "--qps=3", "--qps=15")),
+            "a: \"[{\\\"value\\\": \\\"--qps=15\\\"}]\"\n",
+        ),
+        (
             "a: 'args: [x]'\n",
             within(super::item("/args", "it's")),
             "a: 'args: [x, \"it''s\"]'\n",
