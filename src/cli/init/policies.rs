@@ -106,7 +106,11 @@ fn source(number: &Number) -> String {
     printable(&format!("{} at {place}", number.target))
 }
 
-fn kamaji(Material { fleet, kamaji, .. }: &Material<'_>) -> Option<String> {
+fn kamaji(
+    Material {
+        fleet, kamaji, numbers, ..
+    }: &Material<'_>,
+) -> Option<String> {
     // By template and pointer: where the number of which management cluster is.
     let mut groups: BTreeMap<(String, &str), BTreeMap<&ManagementClusterName, &ChartValues>> = BTreeMap::new();
     let mut seen: BTreeSet<&ManagementClusterName> = BTreeSet::new();
@@ -121,10 +125,22 @@ fn kamaji(Material { fleet, kamaji, .. }: &Material<'_>) -> Option<String> {
             _ => more.push(values),
         }
     }
-    if groups.is_empty() {
-        return None;
+    // What is found by itself needs no place in the policy.
+    let mut itself: BTreeMap<&ManagementClusterName, (i64, &Number)> = BTreeMap::new();
+    for number in *numbers {
+        let Target::Platform {
+            management_cluster,
+            component,
+        } = &number.target
+        else {
+            continue;
+        };
+        let value = number.binding.value.as_ref().and_then(|value| value.integer());
+        if let (Some(value), "kamaji", false) = (value, component.as_str(), seen.contains(management_cluster)) {
+            itself.insert(management_cluster, (value, number));
+        }
     }
-    let several = groups.len() > 1;
+    let several = groups.len() + usize::from(!itself.is_empty()) > 1;
     let mut out = String::new();
     for (count, ((template, pointer), found)) in groups.iter().enumerate() {
         let name = if several {
@@ -138,19 +154,24 @@ fn kamaji(Material { fleet, kamaji, .. }: &Material<'_>) -> Option<String> {
             if count == 0 { "" } else { "---\n" },
             head("PlatformPolicy", &name)
         );
-        let clusters: Vec<String> = found.keys().map(|name| quoted(name.as_str())).collect();
         let most = found.values().rev().max_by_key(|values| values.replicas)?;
-        let replicas = u32::try_from(most.replicas).unwrap_or(2).clamp(2, 100);
+        let source = printable(&format!("{}:{}", most.path, most.line));
+        out.push_str(&kamaji_spec(found.keys().copied(), most.replicas, &source));
         let _ = write!(
             out,
-            "  component: kamaji\n  selector:\n    managementClusters: [{}]  # guess: those with such a file\n  ladder:\n    \
-             # guess: the most of today, {}; at least 2, so that a drained node is no outage\n    - {{tenants: 0, replicas: {replicas}}}\n  \
-             writeTo:\n    path: {}  # guess: a values file with that key; see that its chart reads it\n    pointer: {}\n",
-            clusters.join(", "),
-            printable(&format!("{}:{}", most.path, most.line)),
+            "  writeTo:\n    path: {}  # guess: a values file with that key; see that its chart reads it\n    pointer: {}\n",
             quoted(template),
             quoted(pointer)
         );
+    }
+    if let Some((most, number)) = itself.values().rev().max_by_key(|(value, _)| *value) {
+        let name = if several { "kamaji-deployment" } else { "kamaji" };
+        let separator = if out.is_empty() { "" } else { "---\n" };
+        let _ = write!(out, "{separator}{}", head("PlatformPolicy", name));
+        out.push_str(&kamaji_spec(itself.keys().copied(), *most, &source(number)));
+    }
+    if out.is_empty() {
+        return None;
     }
     for values in more {
         let _ = writeln!(
@@ -161,6 +182,17 @@ fn kamaji(Material { fleet, kamaji, .. }: &Material<'_>) -> Option<String> {
         );
     }
     Some(out)
+}
+
+/// What every policy for Kamaji says.
+fn kamaji_spec<'a>(clusters: impl Iterator<Item = &'a ManagementClusterName>, most: i64, source: &str) -> String {
+    let clusters: Vec<String> = clusters.map(|name| quoted(name.as_str())).collect();
+    let replicas = u32::try_from(most).unwrap_or(2).clamp(2, 100);
+    format!(
+        "  component: kamaji\n  selector:\n    managementClusters: [{}]  # guess: those with such a number\n  ladder:\n    \
+         # guess: the most of today, {source}; at least 2, so that a drained node is no outage\n    - {{tenants: 0, replicas: {replicas}}}\n",
+        clusters.join(", ")
+    )
 }
 
 /// A path with the names of region and management cluster as variables, where they are whole folders.

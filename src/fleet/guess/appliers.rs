@@ -24,6 +24,8 @@ pub(super) struct Applier {
     pub(super) destination: Option<String>,
     /// What that cluster may be called: its destination, or else the folders and the file that the object stands in.
     pub(super) names: Vec<String>,
+    /// What bears the first of the names, if it is not the destination.
+    pub(super) bearer: Option<RepoPath>,
 }
 
 impl Applier {
@@ -70,6 +72,7 @@ impl Appliers {
                     folder,
                     destination: destination.as_deref().and_then(slug),
                     names: Vec::new(),
+                    bearer: None,
                 });
             }
         }
@@ -78,28 +81,34 @@ impl Appliers {
     /// Finds the names, which takes all of them.
     pub(super) fn name(&mut self) {
         for index in 0..self.all.len() {
-            self.all[index].names = self.names_of(&self.all[index]);
+            let bearers = self.bearers_of(&self.all[index]);
+            let applier = &mut self.all[index];
+            match &applier.destination {
+                Some(name) => applier.names = vec![name.clone()],
+                None => {
+                    applier.bearer = bearers.first().map(|(_, bearer)| bearer.clone());
+                    applier.names = bearers.into_iter().map(|(name, _)| name).collect();
+                }
+            }
         }
     }
 
-    fn names_of(&self, applier: &Applier) -> Vec<String> {
-        if let Some(name) = &applier.destination {
-            return vec![name.clone()];
-        }
+    /// The folders and the file of an object that bear a name, with that name.
+    fn bearers_of(&self, applier: &Applier) -> Vec<(String, RepoPath)> {
         let file = &applier.file;
-        let stem = file.file_name().rsplit_once('.').map_or("", |(stem, _)| stem);
-        let folder = file.parent();
-        // What Flux installs itself from lies one folder deeper.
-        let folder = match &folder {
-            Some(inner) if inner.file_name() == "flux-system" => inner.parent(),
-            _ => folder,
+        let telling = |bearer: RepoPath, text: &str| {
+            let name = slug(text).filter(|name| !is_generic(name))?;
+            Some((name, bearer))
         };
+        // `eu-1/flux-system/gotk-sync.yaml` is in the folder of eu-1 as `eu-1/apps.yaml` is.
+        let mut folders = std::iter::successors(file.parent(), RepoPath::parent);
+        let nearest = folders.find_map(|folder| telling(folder.clone(), folder.file_name()));
         // Whatever is applied as one may be spread over folders.
         let entry = self.nearest(file).and_then(|(folder, _)| folder.clone());
-        let folders = [folder, entry];
-        let folders = folders.iter().flatten().map(RepoPath::file_name);
-        let names = folders.chain([stem]).filter_map(slug);
-        names.filter(|name| !is_generic(name)).collect()
+        let entry = entry.and_then(|folder| telling(folder.clone(), folder.file_name()));
+        let stem = file.file_name().rsplit_once('.').map_or("", |(stem, _)| stem);
+        let stem = telling(file.clone(), stem);
+        [nearest, entry, stem].into_iter().flatten().collect()
     }
 
     fn nearest(&self, path: &RepoPath) -> Option<(&Option<RepoPath>, &Vec<usize>)> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::RepoPath;
 
 /// Folder names that say what lies in a folder and not whose it is.
-const GENERIC: [&str; 38] = [
+const GENERIC: [&str; 42] = [
     "app",
     "application",
     "applications",
@@ -20,6 +20,9 @@ const GENERIC: [&str; 38] = [
     "cluster",
     "clusters",
     "config",
+    "configs",
+    "controller",
+    "controllers",
     "deploy",
     "environments",
     "envs",
@@ -41,6 +44,7 @@ const GENERIC: [&str; 38] = [
     "root",
     "src",
     "tenants",
+    "values",
     "workers",
     "workload-clusters",
     "workloads",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::kustomize;
-use crate::fleet::resolve::Graph;
+use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{CAPI_GROUP, find};
 use crate::fleet::tree::FleetTree;
@@ -47,7 +47,7 @@ pub(super) struct Workload {
 pub(super) struct Sightings {
     /// In the order of their paths.
     pub(super) workloads: Vec<Workload>,
-    /// The files that declare controllers or platforms.
+    /// The files that declare controllers or platforms, or the outermost kustomizations that make something of them elsewhere.
     pub(super) components: BTreeSet<RepoPath>,
     /// Who applies what.
     pub(super) appliers: Appliers,
@@ -75,7 +75,7 @@ impl Sightings {
                 continue;
             };
             let mut names = BTreeSet::new();
-            let (mut declares, mut homeless) = (false, true);
+            let (mut declares, mut homeless, mut component) = (false, true, false);
             for document in manifest.documents().objects {
                 let template = document.standing.as_ref().map(|refused| &refused.refusal);
                 if matches!(template, Some(Refusal::Template)) {
@@ -85,19 +85,32 @@ impl Sightings {
                 if let (true, Some(folder)) = (is_policy(&document), path.parent()) {
                     *sightings.policies.entry(folder).or_default() += 1;
                 }
-                if is_component(&document) {
-                    sightings.components.insert(path.clone());
-                }
+                component |= is_component(&document);
                 if let Some(cluster) = cluster_of(&document) {
                     declares = true;
                     homeless &= document.key.namespace.is_empty();
                     names.extend([document.key.namespace.clone(), cluster]);
                 }
             }
-            if !declares {
+            if !declares && !component {
                 continue;
             }
             let contexts = graph.contexts_of_file(path);
+            // A base is nobody's; what is made of it is at home where that is done.
+            let at = |context: &Context| {
+                let outermost = context.chain.last().map(|index| &graph.kustomizations[*index].path);
+                let elsewhere = outermost.filter(|outermost| {
+                    let folder = outermost.parent();
+                    folder.is_some_and(|folder| !path.is_under(&folder))
+                });
+                elsewhere.unwrap_or(path).clone()
+            };
+            if component {
+                sightings.components.extend(contexts.iter().map(at));
+            }
+            if !declares {
+                continue;
+            }
             if homeless && contexts.iter().all(|context| context.chain.is_empty()) {
                 waiting.push((path.clone(), names));
                 continue;
@@ -105,12 +118,7 @@ impl Sightings {
             for context in contexts {
                 let mut names = names.clone();
                 names.extend(context.namespace.clone());
-                let outermost = context.chain.last().map(|index| &graph.kustomizations[*index].path);
-                let elsewhere = outermost.filter(|outermost| {
-                    let folder = outermost.parent();
-                    folder.is_some_and(|folder| !path.is_under(&folder))
-                });
-                let at = elsewhere.unwrap_or(path).clone();
+                let at = at(&context);
                 sightings.workloads.push(Workload { at, names });
             }
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ManagementClusterName, RegionName, RepoPath};
+use crate::policy::catalogue::managers;
 
 use super::GuessedCluster;
 use super::appliers::Applier;
@@ -28,11 +29,11 @@ struct Home {
 pub(super) fn of(tree: &FleetTree, sightings: &Sightings) -> Vec<GuessedCluster> {
     let mut homes: BTreeSet<Home> = BTreeSet::new();
     for workload in &sightings.workloads {
-        homes.insert(home_of(workload, sightings));
+        homes.extend(homes_of(workload, sightings));
     }
     homes.extend(of_components(sightings, &homes));
     if homes.is_empty() {
-        homes.extend(sightings.components.iter().map(of_nobody));
+        homes.extend(sightings.components.iter().map(of_folder));
     }
     let mut by_name: BTreeMap<String, Vec<Home>> = BTreeMap::new();
     for home in distinct(homes) {
@@ -63,8 +64,8 @@ fn region_of(home: &Home) -> Option<(RegionName, String)> {
     ))
 }
 
-/// Where a workload is at home.
-fn home_of(workload: &Workload, sightings: &Sightings) -> Home {
+/// Where a workload is at home: once, unless several clusters apply it.
+fn homes_of(workload: &Workload, sightings: &Sightings) -> Vec<Home> {
     let parts = above(&workload.at, &workload.names);
     // Whoever applies it may say whose it is, in the name of a folder on the way or by its destination.
     let owners = sightings.appliers.owners_of(&workload.at);
@@ -81,40 +82,51 @@ fn home_of(workload: &Workload, sightings: &Sightings) -> Home {
     if let Some((depth, name, applier)) = best
         && let Some(folder) = joined(&parts[..=depth])
     {
-        return Home {
+        return vec![Home {
             folder,
             named: true,
             name: name.clone(),
             why: applier.words(),
-        };
+        }];
     }
-    // A destination is a name that somebody gave; a folder may be called after anything.
-    if owners.iter().any(|applier| applier.destination.is_some()) {
-        return unnamed(workload, joined(&parts), &owners);
-    }
-    let named = parts
-        .last()
-        .and_then(|last| slug(last))
-        .filter(|name| !is_generic(name));
-    match (named, joined(&parts)) {
-        (Some(name), Some(folder)) => Home {
-            why: format!("{folder} is the folder above the namespaces and clusters"),
-            folder,
-            named: true,
-            name,
-        },
-        (_, folder) => unnamed(workload, folder, &owners),
-    }
-}
-
-/// The home of a workload whose folders bear no name: that of the one cluster that applies it, or of one that nothing names.
-fn unnamed(workload: &Workload, folder: Option<RepoPath>, owners: &[&Applier]) -> Home {
     let names: BTreeMap<&String, &Applier> = owners
         .iter()
         .rev()
         .filter_map(|applier| Some((applier.names.first()?, *applier)))
         .collect();
-    if let (1, Some((name, applier))) = (names.len(), names.first_key_value()) {
+    if names.len() > 1 {
+        return names.into_iter().filter_map(of_one_of_several).collect();
+    }
+    let folder = joined(&parts);
+    // A destination is a name that somebody gave; a folder may be called after anything.
+    let given = owners.iter().any(|applier| applier.destination.is_some());
+    let last = parts.last().and_then(|last| slug(last));
+    match (last.filter(|name| !given && !is_generic(name)), &folder) {
+        (Some(name), Some(folder)) => vec![Home {
+            why: format!("{folder} is the folder above the namespaces and clusters"),
+            folder: folder.clone(),
+            named: true,
+            name,
+        }],
+        _ => vec![unnamed(workload, folder, names.first_key_value())],
+    }
+}
+
+/// The home of one of several clusters that apply the same folder: what they share is nobody's, so it is where the object stands that
+/// applies it.
+fn of_one_of_several((name, applier): (&String, &Applier)) -> Option<Home> {
+    let folder = applier.bearer.clone()?;
+    Some(Home {
+        folder,
+        named: true,
+        name: name.clone(),
+        why: format!("{}, and so does another one", applier.words()),
+    })
+}
+
+/// The home of a workload whose folders bear no name: that of the one cluster that applies it, or of one that nothing names.
+fn unnamed(workload: &Workload, folder: Option<RepoPath>, owner: Option<(&&String, &&Applier)>) -> Home {
+    if let Some((name, applier)) = owner {
         return Home {
             folder: applier.folder.clone().or(folder).unwrap_or_else(|| workload.at.clone()),
             named: false,
@@ -126,6 +138,25 @@ fn unnamed(workload: &Workload, folder: Option<RepoPath>, owners: &[&Applier]) -
     Home {
         folder: folder.unwrap_or(nobodys.folder),
         ..nobodys
+    }
+}
+
+/// The home of a component that nothing applies: the nearest folder that says more than what lies in it.
+fn of_folder(file: &RepoPath) -> Home {
+    let mut folders = std::iter::successors(file.parent(), RepoPath::parent);
+    let telling = folders.find_map(|folder| {
+        let name = slug(folder.file_name())?;
+        let of_a_component = managers().any(|(component, _)| component == name);
+        (!of_a_component && !is_generic(&name)).then_some((name, folder))
+    });
+    let Some((name, folder)) = telling else {
+        return of_nobody(file);
+    };
+    Home {
+        why: format!("{folder} holds components, and nothing in the repository applies them"),
+        folder,
+        named: true,
+        name,
     }
 }
 

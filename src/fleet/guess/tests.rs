@@ -74,9 +74,14 @@ fn one_management_cluster_needs_no_name() {
 }
 
 #[test]
-fn components_alone_belong_to_one_management_cluster() {
+fn components_alone_are_at_home_in_the_nearest_folder_that_says_more() {
     let values = "kamaji: {replicas: 2}\n";
-    assert_eq!(shown(&[("platform/x/values.yaml", values)]), ["- management platform"]);
+    assert_eq!(shown(&[("platform/x/values.yaml", values)]), ["- x platform/x"]);
+    assert_eq!(
+        shown(&[("platform/kamaji/values.yaml", values)]),
+        ["- management platform"]
+    );
+    assert_eq!(shown(&[("x/controllers/capi/values.yaml", values)]), ["- x x"]);
     let applied = flux("platform/x");
     assert_eq!(
         shown(&[("apps/x/flux.yaml", &applied), ("platform/x/values.yaml", values)]),
@@ -157,6 +162,31 @@ fn a_base_belongs_to_whoever_makes_something_of_it() {
             ("clusters/eu-2/shard-a/kustomization.yaml", overlay),
         ]),
         ["- eu-1 clusters/eu-1", "- eu-2 clusters/eu-2"]
+    );
+}
+
+#[test]
+fn a_folder_that_several_clusters_apply_is_nobodys() {
+    let md = machine_deployment("", "blue");
+    let applied = flux("teams/alpha");
+    assert_eq!(
+        shown(&[
+            ("eu-1/flux/blue.yaml", &applied),
+            ("eu-2/flux/blue.yaml", &applied),
+            ("teams/alpha/md.yaml", &md),
+        ]),
+        ["- eu-1 eu-1", "- eu-2 eu-2"]
+    );
+    let values = "kamaji: {replicas: 2}\n";
+    let overlay = "resources: [../../base/x]\n";
+    assert_eq!(
+        shown(&[
+            ("base/x/kustomization.yaml", "resources: [values.yaml]\n"),
+            ("base/x/values.yaml", values),
+            ("overlays/eu-1/kustomization.yaml", overlay),
+            ("overlays/eu-2/kustomization.yaml", overlay),
+        ]),
+        ["- eu-1 overlays/eu-1", "- eu-2 overlays/eu-2"]
     );
 }
 
