@@ -42,7 +42,7 @@ pub fn screen(fleet: &FleetFile, policies: &PolicySet) -> Screen {
         .words([shapes::CAPI_GROUP, operation::WORD, VARIABLE])
         .words(applied::WORDS)
         .words(owners::WORDS)
-        .words_of_small(["ConfigMap", "args:"])
+        .words_of_small(["ConfigMap", "args"])
         .words([super::markers::TOKEN]);
     for write_to in node_groups.iter().filter_map(|policy| policy.write_to.as_ref()) {
         screen = screen.pattern(&write_to.path.to_string());

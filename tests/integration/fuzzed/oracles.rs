@@ -298,7 +298,12 @@ fn repository(repository: &Repository) -> Count {
             continue;
         };
         let from = binding.value.clone().unwrap_or(Scalar::Integer(1));
-        let (path, after) = match edited(&tree, &declared, target, &from, &TO) {
+        // A quantity keeps its author's unit.
+        let to = match &from {
+            Scalar::Integer(_) => TO,
+            Scalar::Text(text) => Scalar::Text(format!("1{text}")),
+        };
+        let (path, after) = match edited(&tree, &declared, target, &from, &to) {
             Ok(edited) => edited,
             Err(error) => {
                 assert!(
