@@ -318,9 +318,9 @@ fn repository(repository: &Repository) -> Count {
         let new = repository.with(&path, &after);
         let new_tree = new.tree();
         let bound = fleet.scanned(&new_tree);
-        assert_only(&declared, &bound, target, place, repository);
-        if binding.value.is_some() && from != TO {
-            let undone = edited(&new_tree, &bound, target, &TO, &from);
+        assert_only((&declared, &bound), target, place, &to, repository);
+        if binding.value.is_some() && from != to {
+            let undone = edited(&new_tree, &bound, target, &to, &from);
             let undone = undone.unwrap_or_else(|error| panic!("{target}: undo: {error:?}: {repository:?}"));
             assert!(
                 undone.1 == tree.file(&path).unwrap(),
@@ -346,11 +346,17 @@ fn is_late(error: &RenderError, place: &Place) -> bool {
 }
 
 /// One target has the new value at the old place, and the others are what they were.
-fn assert_only(before: &Declared, after: &Declared, target: &Target, place: &Place, repository: &Repository) {
+fn assert_only(
+    (before, after): (&Declared, &Declared),
+    target: &Target,
+    place: &Place,
+    to: &Scalar,
+    repository: &Repository,
+) {
     let binding = after.bindings.get(target);
     assert_eq!(
         binding.and_then(|binding| binding.value.clone()),
-        Some(TO),
+        Some(to.clone()),
         "{target} does not have its new value: {repository:?}"
     );
     if place.form.is_new() {
@@ -358,7 +364,7 @@ fn assert_only(before: &Declared, after: &Declared, target: &Target, place: &Pla
     }
     let mut expected = before.clone();
     expected.base = after.base.clone();
-    expected.bindings.get_mut(target).unwrap().value = Some(TO);
+    expected.bindings.get_mut(target).unwrap().value = Some(to.clone());
     assert_eq!(
         *after, expected,
         "{target}: more than its value changed: {repository:?}"
