@@ -4,7 +4,7 @@
 //! A list that comes back empty with a success is how a broken proxy, a fresh etcd or a wrong context looks. Argo CD has deleted applications
 //! on it. So what is absent from a listing that lacks many declared clusters is not taken for gone, and nothing shrinks on its word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::{
     ClusterName, Declared, Gap, HoldReason, Inventory, LiveManagementCluster, ManagementClusterName, Namespace,
@@ -27,11 +27,15 @@ pub(super) struct Shrunk<'a>(BTreeMap<&'a ManagementClusterName, String>);
 impl<'a> Shrunk<'a> {
     /// Compares the clusters of declared node groups with the live ones. A management cluster that was not seen at all is not in it.
     pub(super) fn of(snapshot: &Snapshot, declared: &'a Declared) -> Self {
-        let mut clusters: BTreeMap<&ManagementClusterName, BTreeSet<(&Namespace, &ClusterName)>> = BTreeMap::new();
+        let mut clusters: BTreeMap<&ManagementClusterName, Vec<(&Namespace, &ClusterName)>> = BTreeMap::new();
         for target in declared.bindings.keys() {
             if let Target::NodeGroup(key) = target {
                 let of = clusters.entry(&key.management_cluster).or_default();
-                of.insert((&key.namespace, &key.cluster));
+                let cluster = (&key.namespace, &key.cluster);
+                // The targets are sorted, so the groups of a cluster follow each other.
+                if of.last() != Some(&cluster) {
+                    of.push(cluster);
+                }
             }
         }
         let far_fewer = clusters.into_iter().filter_map(|(name, declared)| {

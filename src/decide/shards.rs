@@ -18,6 +18,10 @@ pub(super) fn targets(world: &World<'_>) -> BTreeSet<Target> {
 
 /// One decision for each of them, in the order of their names, so that the order of arrival changes nothing.
 pub(super) fn decide(world: &World<'_>, targets: &BTreeSet<Target>) -> Vec<Decision> {
+    // Who lives where is counted for those who wait.
+    if targets.is_empty() {
+        return Vec::new();
+    }
     let mut occupancy = Occupancy::of(world);
     targets
         .iter()

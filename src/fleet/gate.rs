@@ -92,6 +92,7 @@ fn line_breaks(stream: &Stream<'_>) -> Option<Refused> {
     let bytes = stream.text().as_bytes();
     let strange = ["\u{85}", "\u{2028}", "\u{2029}"]
         .iter()
+        .filter(|_| !bytes.is_ascii())
         .find_map(|text| memmem::find(bytes, text.as_bytes()));
     let lone = || memchr::memchr_iter(b'\r', bytes).find(|offset| bytes.get(offset + 1) != Some(&b'\n'));
     let offset = strange.or_else(lone)?;
@@ -115,6 +116,10 @@ fn sops(stream: &Stream<'_>) -> Option<Refused> {
 /// Files in the `templates` folder of a Helm chart are templates, even those without a mark: what the chart makes of their names and how
 /// often it renders them is not written in them.
 fn in_chart(tree: &FleetTree, path: &RepoPath) -> bool {
+    // Nearly no path is worth being taken apart.
+    if !path.as_str().contains("templates/") {
+        return false;
+    }
     let mut folder = path.parent();
     while let Some(inner) = folder {
         let outer = inner.parent();
@@ -184,6 +189,12 @@ fn generated(text: &str) -> Option<Refused> {
     let header = lines
         .map(|(index, line)| (index + 1, line.trim()))
         .take_while(|(_, line)| line.is_empty() || line.starts_with(['#', '%']) || *line == "---");
+    // Nearly no header is worth being put together. All words that count are of ASCII letters.
+    let verbs = ["edit", "modify", "change", "@generated"];
+    let may_ask = |line: &str| verbs.iter().any(|verb| mentions(line, verb));
+    if !header.clone().any(|(_, line)| may_ask(line)) {
+        return None;
+    }
     let comments: Vec<(usize, String)> = header
         .filter_map(|(line, text)| Some((line, text.strip_prefix('#')?.to_lowercase())))
         .collect();
@@ -203,6 +214,13 @@ fn generated(text: &str) -> Option<Refused> {
         .iter()
         .find(|(_, comment)| comment.contains("generated") || comment.contains("not"));
     Some(Refused::at(line.map_or(0, |(line, _)| *line), Refusal::Generated))
+}
+
+/// Whether a text has a word in it, in letters of either case.
+fn mentions(text: &str, word: &str) -> bool {
+    text.as_bytes()
+        .windows(word.len())
+        .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

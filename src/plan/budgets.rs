@@ -58,13 +58,23 @@ impl Charge {
 impl<'a> Budgets<'a> {
     /// The budgets whose window is open, with nothing used yet.
     pub(super) fn open_at(budgets: &'a [Budget], declared: &Declared, now: Timestamp) -> Self {
-        let open = budgets
+        let open: Vec<(usize, &Budget)> = budgets
             .iter()
             .enumerate()
             .filter(|(_, budget)| budget.applies_at(now))
             .collect();
+        // What is declared counts where a budget is a share of it.
+        let is_share = |per: &BudgetPer| {
+            open.iter()
+                .any(|(_, budget)| budget.per == *per && budget.max_percent.is_some())
+        };
+        let counted_over: Vec<BudgetPer> = [BudgetPer::Run, BudgetPer::ManagementCluster, BudgetPer::Cluster]
+            .into_iter()
+            .filter(is_share)
+            .collect();
         let mut declared_nodes = BTreeMap::new();
-        for (target, binding) in &declared.bindings {
+        let counted = declared.bindings.iter().filter(|_| !counted_over.is_empty());
+        for (target, binding) in counted {
             let nodes = binding
                 .value
                 .as_ref()
@@ -79,8 +89,8 @@ impl<'a> Budgets<'a> {
                         to: nodes.into(),
                     },
                 );
-                for per in [BudgetPer::Run, BudgetPer::ManagementCluster, BudgetPer::Cluster] {
-                    let sum: &mut u32 = declared_nodes.entry(bucket(per, &charge)).or_default();
+                for per in &counted_over {
+                    let sum: &mut u32 = declared_nodes.entry(bucket(*per, &charge)).or_default();
                     *sum = sum.saturating_add(nodes);
                 }
             }

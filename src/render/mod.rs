@@ -62,11 +62,18 @@ struct Work<'e> {
     to: Option<&'e RepoPath>,
 }
 
+/// From how many files on a second thread takes half of them. Below, a thread costs more than it saves (an edit takes a tenth of a
+/// millisecond). Two, because the agent runs in a pod with a processor or two.
+const MANY_FILES: usize = 64;
+
 /// Renders edits, all or none.
 ///
 /// `read` gives the bytes of a regular file of the base commit, and nothing for a path that holds none. Edits of one file may come in any
 /// order; each is looked up in the file as it was read, so none sees another. The result does not depend on the order of files.
-pub fn render<'b>(read: impl Fn(&RepoPath) -> Option<Cow<'b, [u8]>>, edits: &[Edit]) -> Result<Rendered, RenderError> {
+pub fn render<'b>(
+    read: impl Fn(&RepoPath) -> Option<Cow<'b, [u8]>> + Sync,
+    edits: &[Edit],
+) -> Result<Rendered, RenderError> {
     let mut works: BTreeMap<&RepoPath, Work<'_>> = BTreeMap::new();
     for edit in edits {
         let work = works.entry(edit.path()).or_default();
@@ -82,24 +89,54 @@ pub fn render<'b>(read: impl Fn(&RepoPath) -> Option<Cow<'b, [u8]>>, edits: &[Ed
         }
         work.edits.extend(edits);
     }
+    let works: Vec<(&RepoPath, Work<'_>)> = works.into_iter().collect();
     let mut rendered = Rendered::default();
-    for (path, work) in works {
+    for ((path, work), file) in works.iter().zip(files(&read, &works)) {
         let to = work.to.unwrap_or(path);
-        let taken = to != path && read(to).is_some();
-        if taken || rendered.files.contains_key(to) {
+        if rendered.files.contains_key(to) {
             return Err(RenderError::of_file(path, Problem::Exists { path: to.clone() }));
         }
-        let before = read(path).ok_or_else(|| RenderError::of_file(path, Problem::NoSuchFile))?;
-        let after = match work.edits.as_slice() {
-            [] => before.to_vec(),
-            edits => document::edit_file(&before, edits).map_err(|refused| refused.at(path))?,
-        };
-        let file = RenderedFile {
-            from: path.clone(),
-            before: before.into_owned(),
-            after,
-        };
-        rendered.files.insert(to.clone(), file);
+        rendered.files.insert(to.clone(), file?);
     }
     Ok(rendered)
+}
+
+/// What becomes of each file, in their order.
+fn files<'b>(
+    read: &(impl Fn(&RepoPath) -> Option<Cow<'b, [u8]>> + Sync),
+    works: &[(&RepoPath, Work<'_>)],
+) -> Vec<Result<RenderedFile, RenderError>> {
+    let some = |works: &[(&RepoPath, Work<'_>)]| works.iter().map(|(path, work)| file(read, path, work)).collect();
+    if works.len() < MANY_FILES {
+        return some(works);
+    }
+    let (ours, theirs) = works.split_at(works.len() / 2);
+    std::thread::scope(|scope| {
+        let theirs = scope.spawn(|| -> Vec<_> { some(theirs) });
+        let mut files: Vec<_> = some(ours);
+        files.extend(theirs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        files
+    })
+}
+
+/// What becomes of one file.
+fn file<'b>(
+    read: impl Fn(&RepoPath) -> Option<Cow<'b, [u8]>>,
+    path: &RepoPath,
+    work: &Work<'_>,
+) -> Result<RenderedFile, RenderError> {
+    let to = work.to.unwrap_or(path);
+    if to != path && read(to).is_some() {
+        return Err(RenderError::of_file(path, Problem::Exists { path: to.clone() }));
+    }
+    let before = read(path).ok_or_else(|| RenderError::of_file(path, Problem::NoSuchFile))?;
+    let after = match work.edits.as_slice() {
+        [] => before.to_vec(),
+        edits => document::edit_file(&before, edits).map_err(|refused| refused.at(path))?,
+    };
+    Ok(RenderedFile {
+        from: path.clone(),
+        before: before.into_owned(),
+        after,
+    })
 }

@@ -77,14 +77,21 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 struct Stage {
     name: String,
     time: Duration,
+    /// The processor time of the main thread in it.
+    processor: Duration,
     /// The most memory that the process had had when it was over, in MiB.
     peak: u64,
 }
 
 fn stage<T>(name: &str, stages: &mut Vec<Stage>, work: impl FnOnce() -> T) -> T {
+    let before = processor_time();
     let (result, time) = timed(work);
-    let (name, peak) = (name.to_owned(), peak_memory().unwrap_or(0));
-    stages.push(Stage { name, time, peak });
+    stages.push(Stage {
+        name: name.to_owned(),
+        time,
+        processor: processor_time() - before,
+        peak: peak_memory().unwrap_or(0),
+    });
     result
 }
 
@@ -100,13 +107,12 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// The processor time that this process has used so far: what a machine with other work to do makes no longer.
-fn processor_time() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in parentheses may hold anything. The 14th and 15th field are user and system time in ticks of 10 ms (Linux's USER_HZ).
-    let fields = stat.rsplit_once(") ")?.1.split(' ').skip(11).take(2);
-    let ticks: u64 = fields.map_while(|field| field.parse::<u64>().ok()).sum();
-    Some(Duration::from_millis(10 * ticks))
+/// The processor time that the main thread has used so far, which other work on the machine makes no longer; zero where the system does not
+/// tell.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split(' ').next().and_then(|field| field.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 /// The most memory that this process has had, in MiB; nothing where the system does not tell.

@@ -20,9 +20,7 @@ use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::publish::{self, Publication};
 
 use crate::line::{self, Planned};
-use crate::{
-    Stage, in_words, median, milliseconds, peak_memory, peak_memory_of, processor_time, ratio, seconds, stage, timed,
-};
+use crate::{Stage, in_words, median, milliseconds, peak_memory_of, ratio, seconds, stage, timed};
 
 /// The flag with which this binary starts itself for one run.
 pub(crate) const RUN: &str = "--large-fleet-run";
@@ -54,25 +52,30 @@ pub(crate) fn measure(smoke: bool) {
     let read = median(&mut read);
     whole.sort_by_key(Run::in_all);
     let run = &whole[runs / 2];
-    let peak = whole.iter().map(|run| run.peak).max().unwrap();
+    let peak = whole
+        .iter()
+        .flat_map(|run| &run.stages)
+        .map(|stage| stage.peak)
+        .max()
+        .unwrap();
     println!(
         "  in all {} (goal 1.00 s); without the push {}, {:.1} x reading all blobs (goal 3); peak memory {peak} MiB (goal 250)",
         seconds(run.in_all()),
         seconds(run.without_push()),
         ratio(run.without_push(), read)
     );
-    let peaks = run
-        .stages
-        .iter()
-        .map(|Stage { name, peak, .. }| format!("{name} {peak}"));
+    let of_stages = |what: &dyn Fn(&Stage) -> String| {
+        let stages = run.stages.iter().map(|stage| format!("{} {}", stage.name, what(stage)));
+        stages.collect::<Vec<_>>().join(", ")
+    };
+    println!("    of which {}", in_words(&run.stages));
     println!(
-        "    of which {}; processor {}",
-        in_words(&run.stages),
-        seconds(run.processor)
+        "    processor time of the main thread: {}",
+        of_stages(&|stage| milliseconds(stage.processor))
     );
     println!(
         "    peak memory after each, in MiB: {}",
-        peaks.collect::<Vec<_>>().join(", ")
+        of_stages(&|stage| stage.peak.to_string())
     );
     let (time, memory) = world.program(short.len());
     println!(
@@ -99,8 +102,6 @@ struct World<'a> {
 /// What one run told of itself.
 struct Run {
     stages: Vec<Stage>,
-    peak: u64,
-    processor: Duration,
 }
 
 impl Run {
@@ -124,23 +125,20 @@ impl World<'_> {
         let remote = git::bare_copy(&self.base(), &self.folder.join(format!("remote-{number}.git")));
         let told = self.ask(&["line", remote.to_str().unwrap()]);
         git::check_branches(&remote, edits);
-        let mut run = Run {
-            stages: Vec::new(),
-            peak: 0,
-            processor: Duration::ZERO,
-        };
-        for line in told.lines() {
-            let [name, nanoseconds, peak] = line.split(' ').collect::<Vec<_>>()[..] else {
+        let stages = told.lines().map(|line| {
+            let [name, time, processor, peak] = line.split(' ').collect::<Vec<_>>()[..] else {
                 panic!("{line}")
             };
-            let (name, time) = (name.to_owned(), Duration::from_nanos(nanoseconds.parse().unwrap()));
-            let peak = peak.parse().unwrap();
-            match name.as_str() {
-                "processor" => (run.processor, run.peak) = (time, peak),
-                _ => run.stages.push(Stage { name, time, peak }),
+            let nanoseconds = |text: &str| Duration::from_nanos(text.parse().unwrap());
+            Stage {
+                name: name.to_owned(),
+                time: nanoseconds(time),
+                processor: nanoseconds(processor),
+                peak: peak.parse().unwrap(),
             }
-        }
-        run
+        });
+        let stages = stages.collect();
+        Run { stages }
     }
 
     /// The program itself, as a CronJob starts it: it reads the snapshot from a file, asks for open pull requests, and writes new ones into
@@ -197,16 +195,14 @@ pub(crate) fn run(arguments: &[String]) {
         return println!("{}", timed(read).1.as_nanos());
     }
     let snapshot = fleet::snapshot(clusters.parse().unwrap());
-    let before = processor_time().unwrap_or_default();
-    let stages = whole_line(bare, &snapshot, clusters.parse().unwrap(), Path::new(&rest[0]));
-    let processor = processor_time().unwrap_or_default() - before;
-    let all = Stage {
-        name: "processor".to_owned(),
-        time: processor,
-        peak: peak_memory().unwrap_or(0),
-    };
-    for Stage { name, time, peak } in stages.into_iter().chain([all]) {
-        println!("{name} {} {peak}", time.as_nanos());
+    for stage in whole_line(bare, &snapshot, clusters.parse().unwrap(), Path::new(&rest[0])) {
+        let Stage {
+            name,
+            time,
+            processor,
+            peak,
+        } = stage;
+        println!("{name} {} {} {peak}", time.as_nanos(), processor.as_nanos());
     }
 }
 

@@ -148,3 +148,41 @@ fn a_move_without_edits_takes_any_bytes() {
     let rendered = render(read, &[moved("a", "b", vec![])]).unwrap();
     assert_eq!(rendered.files[&path("b")].after, bytes);
 }
+
+#[test]
+fn many_files_at_once_become_what_each_becomes_alone() {
+    let edit = |file: usize, from: i64| Edit::Replace {
+        at: Location {
+            path: path(&format!("{file:03}.yaml")),
+            ..at(0, nothing(), "/a")
+        },
+        from: Scalar::Integer(from),
+        to: Scalar::Integer(1_000),
+    };
+    let bytes = |asked: &RepoPath| -> Vec<u8> {
+        let number: u32 = asked.as_str()[..3].parse().unwrap();
+        format!("a: {number} # c\n").into_bytes()
+    };
+    let read = |asked: &RepoPath| Some(Cow::Owned(bytes(asked)));
+    let edits: Vec<Edit> = (0..200)
+        .rev()
+        .map(|file| edit(file, i64::try_from(file).unwrap()))
+        .collect();
+    let together = render(read, &edits).unwrap();
+    assert_eq!(together.files.len(), 200);
+    for edit in &edits {
+        let alone = render(read, std::slice::from_ref(edit)).unwrap();
+        let (path, file) = alone.files.first_key_value().unwrap();
+        assert_eq!(together.files.get(path), Some(file));
+    }
+    // Whichever of two is found first, the first by path is told.
+    for (wrong, told) in [(vec![7, 190], 7), (vec![150, 190], 150), (vec![190], 190)] {
+        let stale = |file: usize| wrong.contains(&file).then(|| edit(file, 999));
+        let edits: Vec<Edit> = edits
+            .iter()
+            .enumerate()
+            .map(|(index, edit)| stale(199 - index).unwrap_or_else(|| edit.clone()))
+            .collect();
+        assert_eq!(render(read, &edits).unwrap_err().path, path(&format!("{told:03}.yaml")));
+    }
+}
