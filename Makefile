@@ -1,6 +1,6 @@
 # The table of contents. Everything that CI does is one of these.
 
-.PHONY: help build test test-offline servers lint bench audit accept-blind accept-edits schema
+.PHONY: help build test test-offline servers lint bench audit accept-blind accept-edits schema fuzz
 
 need = for tool in git cc cargo; do command -v $$tool >/dev/null || { echo "this needs $$tool: install Rust (rustup.rs), git and a C compiler" >&2; exit 1; }; done
 
@@ -41,6 +41,9 @@ accept-blind: ## a million generated worlds: degrading any input never makes a d
 
 accept-edits: ## 100,000 generated edits over all shapes: only the value's bytes change, and undo gives the original
 	FLEETSCALE_CASES=100000 cargo test --locked --release --test integration -- --exact scenarios::edits_in_any_style_change_their_values_alone --nocapture
+
+fuzz: ## fuzz the edit engine, FUZZ_SECONDS (60) for each target; needs cargo-fuzz and a nightly compiler
+	tests/fuzz/run.sh
 
 schema: ## write policies/schema anew
 	cargo run --locked --quiet -- schema --write policies/schema
