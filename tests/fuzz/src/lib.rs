@@ -5,10 +5,9 @@
 #[path = "../../integration/fuzzed/oracles.rs"]
 mod oracles;
 
+#[path = "../../integration/support"]
 mod support {
-    #[path = "../../../integration/support/readers.rs"]
     pub(crate) mod readers;
-    #[path = "../../../integration/support/repository.rs"]
     pub(crate) mod repository;
 }
 
