@@ -7,6 +7,7 @@
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{self, Node};
 
+use super::affixes::Affixes;
 use super::document::{Document, Manifest};
 use super::ignored::Ignored;
 use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
@@ -48,7 +49,8 @@ fn applier(document: &Document<'_>, role: Role) -> Kustomization {
         prefix: document.prefix.clone(),
         role,
         namespace: None,
-        renames: false,
+        affixes: Affixes::default(),
+        configures: false,
         hold: None,
         lists: Vec::new(),
         patches: Vec::new(),
@@ -71,7 +73,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
     });
     Some(Kustomization {
         namespace: text(spec, &["targetNamespace"]).map(str::to_owned),
-        renames: text(spec, &["namePrefix"]).or(text(spec, &["nameSuffix"])).is_some(),
+        affixes: Affixes::read(spec),
         hold: find(spec, &["commonMetadata", "annotations", HOLD_ANNOTATION])
             .map(|hold| hold.text().unwrap_or_default().to_owned()),
         lists: components
@@ -126,7 +128,7 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
         below.push("kustomize");
         appliers.push(Kustomization {
             namespace: said("namespace").map(str::to_owned),
-            renames: said("namePrefix").or(said("nameSuffix")).is_some(),
+            affixes: kustomize.map(Affixes::read).unwrap_or_default(),
             hold: kustomize
                 .and_then(|kustomize| find(kustomize, &["commonAnnotations", HOLD_ANNOTATION]))
                 .map(|hold| hold.text().unwrap_or_default().to_owned()),

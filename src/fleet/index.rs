@@ -3,6 +3,7 @@
 mod build;
 mod kept;
 mod patches;
+mod territories;
 
 pub(super) use build::VARIABLE;
 

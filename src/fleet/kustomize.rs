@@ -9,6 +9,7 @@ use crate::model::{Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Kind, Node};
 
+use super::affixes::Affixes;
 use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
@@ -37,8 +38,10 @@ pub(super) struct Kustomization {
     pub(super) role: Role,
     /// The namespace that it gives to everything.
     pub(super) namespace: Option<String>,
-    /// Whether it changes the names of objects.
-    pub(super) renames: bool,
+    /// What it puts before and behind the names of objects.
+    pub(super) affixes: Affixes,
+    /// Whether it tells kustomize of more fields that hold names (`configurations`, `crds`).
+    pub(super) configures: bool,
     /// The hold annotation that it puts on everything.
     pub(super) hold: Option<String>,
     /// The files and folders of `resources`, `bases` and `components`.
@@ -136,7 +139,8 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         prefix: PointerBuf::root(),
         role: Role::Folder,
         namespace: None,
-        renames: false,
+        affixes: Affixes::default(),
+        configures: false,
         hold: None,
         lists: Vec::new(),
         patches: Vec::new(),
@@ -158,7 +162,8 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         kustomization.role = Role::Component;
     }
     kustomization.namespace = text("namespace").map(str::to_owned);
-    kustomization.renames = text("namePrefix").or(text("nameSuffix")).is_some();
+    kustomization.affixes = Affixes::read(root);
+    kustomization.configures = ["configurations", "crds"].iter().any(|key| get(root, key).is_some());
     kustomization.hold = get(root, "commonAnnotations")
         .and_then(|annotations| get(annotations, HOLD_ANNOTATION))
         .map(|hold| hold.text().unwrap_or_default().to_owned());
@@ -375,15 +380,16 @@ replicas:
             prefix: _,
             role,
             namespace,
-            renames,
+            affixes,
+            configures,
             hold: _,
             lists,
             patches,
             ignored: _,
         } = kustomization(text).unwrap();
         assert_eq!(
-            (role, namespace.as_deref(), renames),
-            (Role::Folder, Some("shard-a"), false)
+            (role, namespace.as_deref(), affixes.is_none(), configures),
+            (Role::Folder, Some("shard-a"), true, false)
         );
         let lists: Vec<(&str, usize)> = lists.iter().map(|listed| (listed.text.as_str(), listed.line)).collect();
         assert_eq!(lists, [("md.yaml", 5), ("../base", 6), ("../old", 7), ("../c", 9)]);
@@ -422,8 +428,13 @@ replicas:
         assert_eq!(kustomization("").unwrap().lists, []);
         assert_eq!(kustomization("- 1\n").unwrap().lists, []);
         assert_eq!(kustomization("resources:\npatches: 3\n").unwrap().patches, []);
-        assert!(kustomization("kind: Component\nnamePrefix: a-\n").unwrap().renames);
-        assert!(!kustomization("nameSuffix: ''\n").unwrap().renames);
+        assert!(
+            !kustomization("kind: Component\nnamePrefix: a-\n")
+                .unwrap()
+                .affixes
+                .is_none()
+        );
+        assert!(kustomization("nameSuffix: ''\n").unwrap().affixes.is_none());
         assert_eq!(kustomization("resources: []\nresources: [a]\n").unwrap_err().line, 2);
         assert_eq!(
             kustomization("resources: [{{ x }}]\nnamespace: a-{{ y }}\n").map(|_| ()),

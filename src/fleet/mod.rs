@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: writing (that is `render`), cluster access, and any attempt to render Helm or kustomize.
 
+mod affixes;
 mod applied;
 mod appliers;
 mod bind;

@@ -33,15 +33,22 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, String> {
             let kind = text("kind").unwrap_or_else(|| "Deployment".to_owned());
             let version = text("apiVersion").unwrap_or_else(|| "apps/v1".to_owned());
             let group = version.split_once('/').map_or("", |(group, _)| group).to_owned();
-            let target = Identity {
-                group,
-                kind,
-                name,
-                ..identity.clone()
-            };
             let object = &index.objects[instance.object];
             let by = format!("{} scales it ({}:{})", object.key, object.path, object.line);
-            scaled.insert(target, by);
+            // kustomize gives the object that it names the new name there, too, if both get one.
+            let renamed = match identity.name.split_once(&object.key.name) {
+                Some((prefix, suffix)) => format!("{prefix}{name}{suffix}"),
+                None => name.clone(),
+            };
+            for name in [name, renamed] {
+                let target = Identity {
+                    group: group.clone(),
+                    kind: kind.clone(),
+                    name,
+                    ..identity.clone()
+                };
+                scaled.insert(target, by.clone());
+            }
         }
     }
     scaled

@@ -80,6 +80,25 @@ impl PatchTarget {
     }
 }
 
+impl PatchTarget {
+    /// Whether it means an object of a group and kind that has had these names, the first one in its manifest and the last one now, and
+    /// is in one of these namespaces.
+    ///
+    /// kustomize looks at the first name and at the last one (`resWrangler.Select`); `replicas:` look at every one.
+    pub(super) fn fits_any(&self, [group, kind]: [&str; 2], names: &[String], namespaces: [Option<&str>; 2]) -> Fits {
+        let last = names.len().saturating_sub(1);
+        let fits = names.iter().enumerate().flat_map(|(index, name)| {
+            let most = if index == 0 || index == last {
+                Fits::Yes
+            } else {
+                Fits::Perhaps
+            };
+            namespaces.map(|namespace| self.fits([group, kind, name], namespace).min(most))
+        });
+        fits.max().unwrap_or(Fits::No)
+    }
+}
+
 impl Pattern {
     /// The expression that a text is.
     pub(super) fn expression(text: &str) -> Self {
@@ -240,5 +259,22 @@ mod tests {
             assert_eq!(fits(target, Some("capi-system")), want, "{target}");
         }
         assert_eq!(fits("{namespace: other}", None), Fits::Perhaps);
+    }
+
+    #[test]
+    fn a_target_means_an_object_by_its_first_name_and_by_its_last() {
+        let names = ["blue", "blue-x", "eu-blue-x"].map(str::to_owned);
+        for (name, want) in [
+            ("blue", Fits::Yes),
+            ("blue-x", Fits::Perhaps),
+            ("eu-blue-x", Fits::Yes),
+            ("green", Fits::No),
+        ] {
+            let target = PatchTarget {
+                name: Pattern::literal(name),
+                ..PatchTarget::default()
+            };
+            assert_eq!(target.fits_any(["", "X"], &names, [None, None]), want, "{name}");
+        }
     }
 }

@@ -30,8 +30,6 @@ pub(super) struct Context {
     pub(super) namespace: Option<String>,
     /// The namespace of what has none after all.
     pub(super) default_namespace: Option<String>,
-    /// Whether any of them changes names.
-    pub(super) renames: bool,
 }
 
 /// All kustomizations of a repository and their links.
@@ -152,7 +150,7 @@ impl Graph {
             return Rc::clone(known);
         }
         let own = &self.kustomizations[index];
-        let (namespace, renames) = (own.namespace.clone(), own.renames);
+        let namespace = own.namespace.clone();
         let default_namespace = match &own.role {
             Role::Argo { namespace, .. } => namespace.clone(),
             _ => None,
@@ -175,7 +173,6 @@ impl Graph {
                     chain,
                     namespace: outer.namespace.clone().or_else(|| namespace.clone()),
                     default_namespace: outer.default_namespace.clone(),
-                    renames: renames || outer.renames,
                 });
             }
         }
@@ -186,7 +183,6 @@ impl Graph {
                 chain,
                 namespace,
                 default_namespace,
-                renames,
             });
         }
         let contexts = self.bounded(index, contexts);
@@ -344,19 +340,13 @@ mod tests {
                 chain,
                 namespace,
                 default_namespace,
-                renames,
             } = context;
             let namespace = namespace.or(default_namespace);
             let chain: Vec<String> = chain
                 .iter()
                 .map(|index| graph.kustomizations[*index].path.parent().unwrap().to_string())
                 .collect();
-            format!(
-                "{} in {}{}",
-                chain.join(" < "),
-                namespace.unwrap_or_default(),
-                if renames { " renamed" } else { "" }
-            )
+            format!("{} in {}", chain.join(" < "), namespace.unwrap_or_default())
         };
         graph
             .contexts_of_file(&path.parse().unwrap())
@@ -375,9 +365,9 @@ mod tests {
                 "b/kustomization.yml",
                 "resources: [../a/, nowhere.yaml, https://example.org/x]\n",
             ),
-            ("c/Kustomization", "bases: [../b]\nnamespace: outer\nnamePrefix: x-\n"),
+            ("c/Kustomization", "bases: [../b]\nnamespace: outer\n"),
         ]);
-        assert_eq!(uses(&graph, "a/md.yaml"), ["a < b < c in outer renamed"]);
+        assert_eq!(uses(&graph, "a/md.yaml"), ["a < b < c in outer"]);
         assert_eq!(uses(&graph, "a/other.yaml"), [" in "]);
         assert_eq!(graph.unbound, []);
     }

@@ -407,14 +407,15 @@ impl<'i, 't> Binder<'i, 't> {
         let bad = |error: InvalidName| Refusal::BadName {
             message: error.to_string(),
         };
-        let cluster = claims.iter().find_map(|claimed| claimed.claim.cluster.as_ref());
-        let cluster = cluster.ok_or_else(|| Refusal::Absent {
-            pointer: "/spec/clusterName".to_owned(),
-        })?;
-        // A patch with a target may bear any name; that of the object counts.
-        let group = match identity.kind.as_str() {
-            "MachineDeployment" | "MachinePool" => &identity.name,
-            _ => &claims[0].claim.group,
+        // A patch with a target may bear any name, and kustomizations change names; the object's own one counts.
+        let (cluster, group) = if identity.kind == "Cluster" {
+            (&identity.name, &claims[0].claim.group)
+        } else {
+            let cluster = claims.iter().find_map(|claimed| claimed.claim.cluster.as_ref());
+            let absent = || Refusal::Absent {
+                pointer: "/spec/clusterName".to_owned(),
+            };
+            (cluster.ok_or_else(absent)?, &identity.name)
         };
         Ok(NodeGroupKey {
             management_cluster: identity.management_cluster.clone(),

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::fleet::affixes::{Step, Steps};
 use crate::fleet::document::{At, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
-use crate::fleet::kustomize::{self, COUNTED_KINDS, Destination, Kustomization, Role};
+use crate::fleet::kustomize::{self, COUNTED_KINDS, Role};
 use crate::fleet::operation::Operation;
 use crate::fleet::owners;
-use crate::fleet::patch_target::Fits;
+use crate::fleet::patch_target::{Fits, PatchTarget};
 use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
@@ -15,12 +16,13 @@ use crate::fleet::shapes::{self, Unclaimed};
 use crate::fleet::substitute::Substituter;
 use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
-use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
+use crate::model::{ObjectKey, Refusal, RepoPath, Unbound};
 use crate::policy::{FleetFile, HOLD_ANNOTATION};
 use crate::yaml;
 
 use super::kept::said;
 use super::patches::{self, Patches, Use, merges};
+use super::territories::Territories;
 use super::{Content, Identity, Index, Instance, Layer, Object, Share};
 
 /// The most objects that are told apart, counting one for each overlay. A fleet of 15,000 clusters has a tenth of it; what is beyond is
@@ -36,8 +38,7 @@ pub(in crate::fleet) const VARIABLE: &str = "${";
 struct Builder<'t> {
     tree: &'t FleetTree,
     graph: Graph,
-    /// By folder: the management cluster that it belongs to.
-    territories: BTreeMap<&'t RepoPath, &'t ManagementClusterName>,
+    territories: Territories<'t>,
     patches: Patches,
     matched: BTreeSet<(usize, usize)>,
     /// By kustomization: its number among those that fill in variables.
@@ -54,10 +55,7 @@ impl<'t> Index<'t> {
         let mut builder = Builder {
             tree,
             graph: Graph::read(tree),
-            territories: fleet
-                .management_clusters()
-                .flat_map(|(_, cluster)| cluster.paths.iter().map(move |path| (path, &cluster.name)))
-                .collect(),
+            territories: Territories::of(fleet),
             patches: Patches::default(),
             matched: BTreeSet::new(),
             substituters: BTreeMap::new(),
@@ -125,7 +123,7 @@ impl Builder<'_> {
             }
         }
         for (path, bytes) in tree.too_large() {
-            if self.owner(path).is_some() {
+            if self.territories.of_file(path).is_some() {
                 self.unbound(path, "file", Refused::at(0, Refusal::TooLarge { bytes }));
             }
         }
@@ -192,7 +190,7 @@ impl Builder<'_> {
             let mut somewhere = false;
             for context in self.graph.contexts_of_file(&path) {
                 let overlay = self.graph.overlay(&path, &context.chain);
-                let Some(owner) = self.owner_of(&path, &context) else {
+                let Some(owner) = self.territories.of_use(&self.graph, &path, &context) else {
                     // Whoever uses it there is nobody's that is known, but somebody's.
                     let outside = Box::new(Share::Outside(context.chain.clone()));
                     self.index.shares[number].insert(outside, overlay);
@@ -200,20 +198,22 @@ impl Builder<'_> {
                     continue;
                 };
                 somewhere = true;
+                let steps = Steps::of(&self.graph, &context.chain);
                 let identity = Identity {
                     management_cluster: owner.clone(),
                     group: key.group.clone(),
                     kind: key.kind.clone(),
-                    name: key.name.clone(),
+                    name: steps.name([&key.group, &key.kind, &key.name]),
                     namespace: namespace(&context, &key),
                 };
-                if context.renames {
-                    let message = "a kustomization above it changes its name (namePrefix or nameSuffix)";
+                if steps.uncertain {
+                    let message = "a kustomization above it changes its name (namePrefix or nameSuffix) by a variable, or changes more than \
+                                   names (configurations or crds)";
                     if !release::matters(&key.group, &key.kind) {
                         self.unbound(&path, &key.to_string(), Refused::shape(line, message));
                     }
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
-                } else if let Some(instance) = self.instance(number, &identity, &context) {
+                } else if let Some(instance) = self.instance(number, &identity, &context, &steps) {
                     self.add(identity, instance, overlay);
                 }
             }
@@ -225,7 +225,7 @@ impl Builder<'_> {
     }
 
     /// An object with the patches that reach it; nothing if there are too many objects.
-    fn instance(&mut self, number: usize, identity: &Identity, context: &Context) -> Option<Instance> {
+    fn instance(&mut self, number: usize, identity: &Identity, context: &Context, steps: &Steps) -> Option<Instance> {
         self.instances += 1;
         if self.instances > MOST_INSTANCES {
             if self.instances == MOST_INSTANCES + 1 {
@@ -239,26 +239,19 @@ impl Builder<'_> {
             object: number,
             ..Instance::default()
         };
-        // Flux and Argo CD add to the kustomization of the folder that they apply: what comes late there comes after theirs.
-        let mut waiting: Option<usize> = None;
-        for user in self.graph.patching(&context.chain) {
-            let applies = self.graph.kustomizations[user].role.applies();
-            if let Some(before) = waiting.take_if(|_| !applies) {
-                self.add_all_layers(before, true, identity, &mut instance);
-            }
-            instance.holds.extend(self.graph.kustomizations[user].hold.clone());
-            self.add_all_layers(user, false, identity, &mut instance);
-            if applies {
-                if let Some(before) = waiting.take() {
-                    self.add_all_layers(before, true, identity, &mut instance);
+        let mut names = vec![self.index.objects[number].key.name.clone()];
+        for step in &steps.steps {
+            match step {
+                Step::Early(user) => {
+                    instance.holds.extend(self.graph.kustomizations[*user].hold.clone());
+                    self.add_all_layers((*user, false), identity, &names, &mut instance);
                 }
-                self.add_all_layers(user, true, identity, &mut instance);
-            } else {
-                waiting = Some(user);
+                Step::Late(user) => self.add_all_layers((*user, true), identity, &names, &mut instance),
+                Step::Rename(affixes) => {
+                    let name = names.last().map_or("", String::as_str);
+                    names.push(affixes.name([&identity.group, &identity.kind, name]));
+                }
             }
-        }
-        if let Some(before) = waiting {
-            self.add_all_layers(before, true, identity, &mut instance);
         }
         let substituted = context.chain.iter().filter_map(|index| self.substituters.get(index));
         instance.variables.extend(substituted);
@@ -279,16 +272,28 @@ impl Builder<'_> {
     }
 
     /// Adds what the patches of a kustomization put on an object: those that come early, or those that come late.
-    fn add_all_layers(&mut self, user: usize, late: bool, identity: &Identity, instance: &mut Instance) {
+    fn add_all_layers(
+        &mut self,
+        (user, late): (usize, bool),
+        identity: &Identity,
+        names: &[String],
+        instance: &mut Instance,
+    ) {
         for number in 0..self.patches.uses[user].len() {
             if self.patches.uses[user][number].late == late {
-                self.add_layers(user, number, identity, instance);
+                self.add_layers((user, number), identity, names, instance);
             }
         }
     }
 
-    /// Adds what a patch puts on an object.
-    fn add_layers(&mut self, user: usize, number: usize, identity: &Identity, instance: &mut Instance) {
+    /// Adds what a patch puts on an object that has had these names so far.
+    fn add_layers(
+        &mut self,
+        (user, number): (usize, usize),
+        identity: &Identity,
+        names: &[String],
+        instance: &mut Instance,
+    ) {
         let Use {
             line,
             target,
@@ -298,11 +303,12 @@ impl Builder<'_> {
         } = &self.patches.uses[user][number];
         let path = &self.graph.kustomizations[user].path;
         let object = &self.index.objects[instance.object].key;
-        let what = [identity.group.as_str(), &identity.kind, &identity.name];
         // The namespace may be set before or after the patch applies.
         let namespaces = [Some(object.namespace.as_str()), identity.namespace.as_deref()];
-        let fits = namespaces.map(|namespace| target.as_ref().map_or(Fits::Yes, |target| target.fits(what, namespace)));
-        let fits = fits.into_iter().max().unwrap_or(Fits::Yes);
+        let kind = [identity.group.as_str(), &identity.kind];
+        let fits = target
+            .as_ref()
+            .map_or(Fits::Yes, |target| target.fits_any(kind, names, namespaces));
         if fits == Fits::No {
             return;
         }
@@ -315,7 +321,7 @@ impl Builder<'_> {
         for patch in objects.iter().flatten() {
             let Object { key, content, .. } = &self.index.objects[*patch];
             let (reaches, matters) = match content {
-                Content::Says(_) => (merges(key, target.is_some(), identity, object), true),
+                Content::Says(_) => (merges(key, target.is_some(), identity, names, object), true),
                 Content::Operations(operations) => (true, operations.iter().any(Operation::matters)),
                 Content::Count(_) => (COUNTED_KINDS.contains(&identity.kind.as_str()), true),
             };
@@ -361,7 +367,13 @@ impl Builder<'_> {
                 let key = self.index.objects[patch].key.clone();
                 let path = self.graph.kustomizations[user].path.clone();
                 for context in self.graph.contexts(user).to_vec() {
-                    let Some(owner) = self.owner_of(&path, &context).filter(|_| !context.renames) else {
+                    let steps = Steps::of(&self.graph, &context.chain);
+                    // The name that the object has before it comes here is not known.
+                    let Some(owner) = self
+                        .territories
+                        .of_use(&self.graph, &path, &context)
+                        .filter(|_| !steps.renames())
+                    else {
                         continue;
                     };
                     let identity = Identity {
@@ -371,7 +383,7 @@ impl Builder<'_> {
                         name: named.clone().unwrap_or_else(|| key.name.clone()),
                         namespace: namespace(&context, &key),
                     };
-                    if let Some(mut instance) = self.instance(patch, &identity, &context) {
+                    if let Some(mut instance) = self.instance(patch, &identity, &context, &steps) {
                         instance.layers.retain(|layer| *layer != Layer::Object(patch));
                         self.add(identity, instance, Some(path.clone()));
                     }
@@ -382,13 +394,17 @@ impl Builder<'_> {
 
     /// The patches that reach an object outside of all management clusters: a change of theirs would change that, too.
     fn share_patches_of(&mut self, key: &ObjectKey, context: &Context) {
+        let steps = Steps::of(&self.graph, &context.chain);
+        let name = steps.name([&key.group, &key.kind, &key.name]);
+        let names = [key.name.clone(), name];
         for user in self.graph.patching(&context.chain) {
             for Use { target, objects, .. } in &self.patches.uses[user] {
-                let what = [key.group.as_str(), &key.kind, &key.name];
-                let fits = target.as_ref().map_or(Fits::Perhaps, |target| target.fits(what, None));
+                let what = [key.group.as_str(), &key.kind];
+                let fits = |target: &PatchTarget| target.fits_any(what, &names, [None, None]);
+                let fits = target.as_ref().map_or(Fits::Perhaps, fits);
                 for patch in objects.iter().flatten().filter(|_| fits != Fits::No) {
                     let patch_key = &self.index.objects[*patch].key;
-                    if target.is_some() || (&patch_key.kind, &patch_key.name) == (&key.kind, &key.name) {
+                    if target.is_some() || patch_key.kind == key.kind && names.contains(&patch_key.name) {
                         let outside = Box::new(Share::Outside(context.chain.clone()));
                         self.index.shares[*patch].insert(outside, Some(self.graph.kustomizations[user].path.clone()));
                     }
@@ -405,13 +421,17 @@ impl Builder<'_> {
             }
             let path = self.graph.kustomizations[user].path.clone();
             for context in self.graph.contexts(user).to_vec() {
-                if !context.renames && self.owner_of(&path, &context).is_some() {
-                    continue;
-                }
-                for patch in self.patches.uses[user]
+                let steps = Steps::of(&self.graph, &context.chain);
+                let is_owned = !steps.uncertain && self.territories.of_use(&self.graph, &path, &context).is_some();
+                let patches = self.patches.uses[user]
                     .iter()
-                    .flat_map(|used| used.objects.iter().flatten())
-                {
+                    .flat_map(|used| used.objects.iter().flatten());
+                // Where names change, what patches an object that is not in the repository is nobody's that is known.
+                let is_orphan = |patch: &usize| {
+                    let says = self.index.objects[*patch].said().is_some();
+                    says && steps.renames() && !self.matched.contains(&(user, *patch))
+                };
+                for patch in patches.filter(|patch| !is_owned || is_orphan(patch)) {
                     let outside = Box::new(Share::Outside(context.chain.clone()));
                     self.index.shares[*patch].insert(outside, Some(path.clone()));
                 }
@@ -430,53 +450,6 @@ impl Builder<'_> {
             .or_insert_with(|| Vec::with_capacity(1));
         if !instances.contains(&instance) {
             instances.push(instance);
-        }
-    }
-
-    /// The management cluster of a folder or file: the longest path that contains it.
-    fn owner(&self, path: &RepoPath) -> Option<(RepoPath, &ManagementClusterName)> {
-        let mut at = Some(path.clone());
-        while let Some(folder) = at {
-            if let Some(name) = self.territories.get(&folder) {
-                return Some((folder, name));
-            }
-            at = folder.parent();
-        }
-        None
-    }
-
-    /// The management cluster of a use of a file: that of the outermost kustomization on the way that lies in one's paths, or of one
-    /// further in whose path is more exact. So a base belongs to whoever uses it.
-    fn owner_of(&self, path: &RepoPath, context: &Context) -> Option<ManagementClusterName> {
-        let chain = context
-            .chain
-            .iter()
-            .rev()
-            .map(|index| &self.graph.kustomizations[*index]);
-        let inwards = chain.clone().filter(|user| !user.role.applies()).map(|user| &user.path);
-        let owners = inwards.chain([path]).filter_map(|path| self.owner(path));
-        let owner = owners.reduce(|outer, inner| if inner.0.is_under(&outer.0) { inner } else { outer });
-        // What lies in nobody's paths belongs to whoever applies it.
-        let applied_by = || chain.clone().find_map(|user| self.owner_by_applier(user));
-        owner.map(|owner| owner.1).or_else(applied_by).cloned()
-    }
-
-    /// The management cluster that an object of Flux or Argo CD applies to.
-    fn owner_by_applier(&self, applier: &Kustomization) -> Option<&ManagementClusterName> {
-        match &applier.role {
-            Role::Flux { elsewhere: false, .. }
-            | Role::Argo {
-                destination: Destination::Own,
-                ..
-            } => Some(self.owner(&applier.path)?.1),
-            Role::Argo {
-                destination: Destination::Named(name),
-                ..
-            } => {
-                let names = self.territories.values().copied();
-                names.into_iter().find(|known| known.as_str() == name)
-            }
-            _ => None,
         }
     }
 

@@ -176,8 +176,14 @@ fn of_documents(documents: &Documents<'_>, objects: &mut Vec<Object>) -> Option<
     Some(numbers)
 }
 
-/// Whether a strategic merge is for an object. With a target, the names in the patch itself mean nothing.
-pub(super) fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, object: &ObjectKey) -> bool {
+/// Whether a strategic merge is for an object that has had these names. With a target, the names in the patch itself mean nothing.
+pub(super) fn merges(
+    patch: &ObjectKey,
+    targeted: bool,
+    identity: &Identity,
+    names: &[String],
+    object: &ObjectKey,
+) -> bool {
     let ObjectKey {
         group,
         kind,
@@ -185,5 +191,5 @@ pub(super) fn merges(patch: &ObjectKey, targeted: bool, identity: &Identity, obj
         name,
     } = patch;
     let here = namespace.is_empty() || *namespace == object.namespace || Some(namespace) == identity.namespace.as_ref();
-    *group == identity.group && *kind == identity.kind && (targeted || here && *name == identity.name)
+    *group == identity.group && *kind == identity.kind && (targeted || here && names.contains(name))
 }

@@ -159,7 +159,7 @@ fn a_base_belongs_to_whoever_uses_it() {
             "clusters/eu-1/all/kustomization.yaml",
             "resources: [../a]\nnamePrefix: x-\n"
         )]),
-        ["base/md.yaml:1 MachineDeployment md-0: a kustomization above it changes its name (namePrefix or nameSuffix)"]
+        ["eu-1 MachineDeployment a/x-md-0 base/md.yaml:1"]
     );
 }
 

@@ -1,0 +1,63 @@
+//! To which management cluster a file belongs, and each use of a file.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::kustomize::{Destination, Kustomization, Role};
+use crate::fleet::resolve::{Context, Graph};
+use crate::model::{ManagementClusterName, RepoPath};
+use crate::policy::FleetFile;
+
+/// By folder or file: the management cluster that it belongs to.
+pub(super) struct Territories<'t>(BTreeMap<&'t RepoPath, &'t ManagementClusterName>);
+
+impl<'t> Territories<'t> {
+    /// The paths of all management clusters.
+    pub(super) fn of(fleet: &'t FleetFile) -> Self {
+        let clusters = fleet.management_clusters();
+        let paths = clusters.flat_map(|(_, cluster)| cluster.paths.iter().map(move |path| (path, &cluster.name)));
+        Self(paths.collect())
+    }
+
+    /// The management cluster of a folder or file: the longest path that contains it.
+    pub(super) fn of_file(&self, path: &RepoPath) -> Option<(RepoPath, &'t ManagementClusterName)> {
+        let mut at = Some(path.clone());
+        while let Some(folder) = at {
+            if let Some(name) = self.0.get(&folder) {
+                return Some((folder, name));
+            }
+            at = folder.parent();
+        }
+        None
+    }
+
+    /// The management cluster of a use of a file: that of the outermost kustomization on the way that lies in one's paths, or of one
+    /// further in whose path is more exact. So a base belongs to whoever uses it.
+    pub(super) fn of_use(&self, graph: &Graph, path: &RepoPath, context: &Context) -> Option<ManagementClusterName> {
+        let chain = context.chain.iter().rev().map(|index| &graph.kustomizations[*index]);
+        let inwards = chain.clone().filter(|user| !user.role.applies()).map(|user| &user.path);
+        let owners = inwards.chain([path]).filter_map(|path| self.of_file(path));
+        let owner = owners.reduce(|outer, inner| if inner.0.is_under(&outer.0) { inner } else { outer });
+        // What lies in nobody's paths belongs to whoever applies it.
+        let applied_by = || chain.clone().find_map(|user| self.of_applier(user));
+        owner.map(|owner| owner.1).or_else(applied_by).cloned()
+    }
+
+    /// The management cluster that an object of Flux or Argo CD applies to.
+    fn of_applier(&self, applier: &Kustomization) -> Option<&'t ManagementClusterName> {
+        match &applier.role {
+            Role::Flux { elsewhere: false, .. }
+            | Role::Argo {
+                destination: Destination::Own,
+                ..
+            } => Some(self.of_file(&applier.path)?.1),
+            Role::Argo {
+                destination: Destination::Named(name),
+                ..
+            } => {
+                let names = self.0.values().copied();
+                names.into_iter().find(|known| known.as_str() == name)
+            }
+            _ => None,
+        }
+    }
+}
