@@ -2,11 +2,13 @@
 
 mod build;
 mod kept;
+mod overlays;
 mod patches;
 mod territories;
 
 pub(super) use build::VARIABLE;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::jsonptr::PointerBuf;
@@ -16,6 +18,7 @@ use crate::model::{ManagementClusterName, ObjectKey, RepoPath, Unbound};
 use super::document::{At, Opened};
 use super::ignored::Ignored;
 use super::operation::Operation;
+use super::resolve::Graph;
 use super::shapes::Said;
 use super::substitute::Substituter;
 use super::touched::Touched;
@@ -136,6 +139,10 @@ pub(super) struct Index<'t> {
     pub(super) ignored: Vec<Ignored>,
     /// The objects whose replicas a scaler owns, each with that scaler.
     pub(super) scaled: BTreeMap<Identity, String>,
+    /// Who lists whom.
+    graph: Graph,
+    /// The objects by their names.
+    by_name: OnceCell<BTreeMap<String, Vec<usize>>>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
     /// Nearly every map has one entry, and a map makes room for eleven: they are small.
     shares: Vec<BTreeMap<Box<Share>, Option<RepoPath>>>,

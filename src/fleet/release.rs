@@ -76,6 +76,8 @@ pub(super) enum Source {
     /// A mapping in an object, after everything that is merged over that.
     Fields {
         /// The object.
+        identity: Identity,
+        /// How it comes to be.
         instance: Instance,
         /// The keys that lead to the mapping.
         below: &'static [&'static str],

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::edit::{Edit, Embedded, Location, address};
 use super::ids::{ClusterName, ManagementClusterName, Namespace, ObjectId, ObjectKey, RegionName, RepoPath, ShardName};
+use super::new_patch::SharedField;
 use super::refusal::Refusal;
 use super::scalar::Scalar;
 use super::snapshot::AutoscalerBounds;
@@ -70,8 +71,27 @@ pub enum Site {
     },
 }
 
+impl Site {
+    /// Makes it refused, at its file and another line if one is given, unless it is already: the first reason is the one that is nearest to
+    /// the value.
+    ///
+    /// Where the first reason is a shared base, a second one means that a patch in an overlay would not do either.
+    pub fn refuse(&mut self, line: Option<usize>, refusal: impl FnOnce() -> Refusal) {
+        match self {
+            Self::Writable(place) => {
+                *self = Self::Refused {
+                    path: Some(place.path.clone()),
+                    line: line.unwrap_or(place.line),
+                    refusal: refusal(),
+                }
+            }
+            Self::Refused { refusal, .. } => refusal.withdraw_patch(),
+        }
+    }
+}
+
 /// One place in the repository at the base commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Place {
     /// The file.
@@ -80,7 +100,8 @@ pub struct Place {
     pub document: usize,
     /// What that document says it is.
     pub object: ObjectKey,
-    /// The value within the document (RFC 6901). For [`Form::Appended`] it is the list, for [`Form::Inserted`] the mapping.
+    /// The value within the document (RFC 6901). For [`Form::Appended`] it is the list, for [`Form::Inserted`] the mapping, for
+    /// [`Form::Patched`] the kustomization.
     pub pointer: PointerBuf,
     /// Where in the text at that pointer, if a scalar there holds YAML itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +113,7 @@ pub struct Place {
 }
 
 /// How a value is written at its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "is")]
 pub enum Form {
     /// The scalar is the value: `replicas: 3`.
@@ -112,12 +133,14 @@ pub enum Form {
         /// The key: `--kube-api-qps`.
         key: String,
     },
+    /// The value stands in a base that others use, too; the new one becomes a patch of the kustomization that the pointer leads to.
+    Patched(Box<SharedField>),
 }
 
 impl Form {
-    /// Whether the value is not there yet.
+    /// Whether the value is not there yet: what it is now is said elsewhere or nowhere.
     pub fn is_new(&self) -> bool {
-        matches!(self, Self::Appended { .. } | Self::Inserted { .. })
+        matches!(self, Self::Appended { .. } | Self::Inserted { .. } | Self::Patched(_))
     }
 }
 
@@ -160,6 +183,10 @@ impl Place {
                 at,
                 key: key.clone(),
                 value: with("", to),
+            },
+            Form::Patched(shared) => Edit::AppendPatch {
+                at,
+                patch: shared.patch(to),
             },
         }
     }

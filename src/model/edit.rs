@@ -1,4 +1,4 @@
-//! Edits: the four ways in which a file may change, each as small as it can be.
+//! Edits: the five ways in which a file may change, each as small as it can be.
 //!
 //! An edit names the document that it expects and the old value that it replaces, so that it can't be applied to anything else.
 
@@ -7,6 +7,7 @@ use json_patch::{AddOperation, PatchOperation, ReplaceOperation, TestOperation};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ObjectKey, RepoPath};
+use super::new_patch::NewPatch;
 use super::scalar::Scalar;
 
 /// One change of one file.
@@ -38,6 +39,13 @@ pub enum Edit {
         /// The item.
         value: Scalar,
     },
+    /// One new RFC 6902 patch at the end of a kustomization's `patches`, which begin with it if there are none.
+    AppendPatch {
+        /// Where: the kustomization.
+        at: Location,
+        /// The patch.
+        patch: NewPatch,
+    },
     /// The file moves, and its bytes change by the named edits only (whose paths are the old one).
     Move {
         /// The old path.
@@ -67,7 +75,7 @@ pub struct Location {
 }
 
 /// A node of a document of a text that a scalar holds: a patch in a kustomization, values in an Argo CD `Application`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Embedded {
     /// Which document of the text, counted from 0.
@@ -102,8 +110,22 @@ impl Edit {
     /// The file that it reads.
     pub fn path(&self) -> &RepoPath {
         match self {
-            Self::Replace { at, .. } | Self::InsertKey { at, .. } | Self::AppendItem { at, .. } => &at.path,
+            Self::Replace { at, .. }
+            | Self::InsertKey { at, .. }
+            | Self::AppendItem { at, .. }
+            | Self::AppendPatch { at, .. } => &at.path,
             Self::Move { from, .. } => from,
+        }
+    }
+
+    /// The node that it changes; a move changes none.
+    pub fn location(&self) -> Option<&Location> {
+        match self {
+            Self::Replace { at, .. }
+            | Self::InsertKey { at, .. }
+            | Self::AppendItem { at, .. }
+            | Self::AppendPatch { at, .. } => Some(at),
+            Self::Move { .. } => None,
         }
     }
 
@@ -141,6 +163,15 @@ impl Edit {
                     path,
                     value: json(value),
                 })]
+            }
+            Self::AppendPatch { at, patch } => {
+                let mut path = at.inner_pointer().clone();
+                path.push_back("patches");
+                path.push_back("-");
+                let target = patch.target().into_iter();
+                let target: serde_json::Map<_, _> = target.map(|(key, text)| (key.to_owned(), text.into())).collect();
+                let value = serde_json::json!({"target": target, "patch": patch.text()});
+                vec![PatchOperation::Add(AddOperation { path, value })]
             }
             Self::Move { .. } => Vec::new(),
         }

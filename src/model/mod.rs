@@ -8,6 +8,7 @@ mod hold;
 mod ids;
 mod ledger;
 mod measurement;
+mod new_patch;
 mod plan;
 mod quantity;
 mod refusal;
@@ -35,6 +36,7 @@ pub use ledger::{
     PullRequestState, RecordedChange, is_our_label,
 };
 pub use measurement::{Grade, Measurement, NodesSeen};
+pub use new_patch::{NewPatch, SharedField};
 pub use plan::{
     Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,
     Summary, is_held,

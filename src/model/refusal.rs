@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::declared::Place;
 use super::ids::RepoPath;
 
 /// The reasons not to touch a file, a document or a scalar.
@@ -81,6 +82,9 @@ pub enum Refusal {
     SharedBase {
         /// Who uses it.
         used_by: Vec<RepoPath>,
+        /// Where a patch would change it for the one overlay that is meant, if that is certain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patch: Option<Box<Place>>,
     },
     /// Somebody else owns the value: what Git says is overwritten, or fought over.
     Owned {
@@ -140,6 +144,15 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Takes back that a patch in an overlay would help.
+    pub fn withdraw_patch(&mut self) {
+        if let Self::SharedBase { patch, .. } = self {
+            *patch = None;
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -168,7 +181,7 @@ impl fmt::Display for Refusal {
             Self::WrongShape { message } => f.write_str(message),
             Self::NotAnInteger { text } => write!(f, "the old value `{text}` is not a plain decimal integer"),
             Self::Ambiguous { places } => write!(f, "more than one place declares it: {}", places.join(", ")),
-            Self::SharedBase { used_by } => {
+            Self::SharedBase { used_by, patch: _ } => {
                 let users: Vec<&str> = used_by.iter().map(RepoPath::as_str).collect();
                 write!(
                     f,

@@ -37,7 +37,10 @@ impl Refusal {
             Self::Ambiguous { .. } => {
                 "remove all but one of the places, or name the one that counts with the policy's writeTo"
             }
-            Self::SharedBase { .. } => "give each overlay a patch with a number of its own",
+            Self::SharedBase { patch: Some(_), .. } => {
+                "let the policy say `onSharedBase: patch`, or give each overlay a patch with a number of its own"
+            }
+            Self::SharedBase { patch: None, .. } => "give each overlay a patch with a number of its own",
             Self::Owned { .. } => "leave the number to its owner, or end what the owner claims and let Git own it",
             Self::NoSuchFile | Self::NoSuchObject { .. } => "correct the policy's writeTo, or add what it names",
             Self::BadName { .. } => "use lower-case letters, digits and `-` in names",

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Direction, Edit, Note, Plan, Proposal, ProposedAction, Scalar, Severity, Target};
+use crate::model::{Direction, Edit, NewPatch, Note, Plan, Proposal, ProposedAction, Scalar, Severity, Target};
 
 use super::digest;
 use super::scopes::branch_of;
@@ -132,6 +132,7 @@ fn every_edit_is_what_was_planned(plan: &Plan) -> Vec<Note> {
             let same = change.edits.iter().all(|edit| match edit {
                 Edit::Replace { from, to, .. } => writes(from, &set.from) && writes(to, &set.to),
                 Edit::AppendItem { value, .. } | Edit::InsertKey { value, .. } => writes(value, &set.to),
+                Edit::AppendPatch { patch, .. } => writes(&patch.value, &set.to),
                 Edit::Move { .. } => true,
             });
             if !same {
@@ -155,6 +156,14 @@ fn no_place_is_written_twice(plan: &Plan) -> Vec<Note> {
             Edit::Replace { at, .. } => found.push((at.address(), true)),
             Edit::InsertKey { at, key, .. } => found.push((format!("{}/{key}", at.address()), true)),
             Edit::AppendItem { at, .. } => found.push((format!("{}/-", at.address()), false)),
+            Edit::AppendPatch { at, patch } => {
+                let NewPatch {
+                    object,
+                    field,
+                    value: _,
+                } = patch;
+                found.push((format!("{} {object}{field}", at.address()), true));
+            }
             Edit::Move { from, to, edits } => {
                 found.push((from.to_string(), true));
                 found.push((to.to_string(), true));

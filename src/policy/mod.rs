@@ -38,5 +38,5 @@ pub use set::{
 };
 pub use sources::{AuthoritiesRef, CredentialsRef, Deadlines, KubernetesRef, PrometheusRef, SecretRef, ServerRef};
 pub use template::{InvalidTemplate, PathTemplate, Template, Variable};
-pub use v1alpha1::{GroupBy, Kind, Mode};
+pub use v1alpha1::{GroupBy, Kind, Mode, OnSharedBase};
 pub(crate) use validate::{FLAG_PAIRS, did_you_mean};

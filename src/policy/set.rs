@@ -9,7 +9,7 @@ use crate::model::{
     ComponentName, Digest, Direction, Duration, FlagName, ManagementClusterName, Namespace, PolicyName, PolicyRef,
     Priority, RegionName, RepoPath, ShardName, Signal,
 };
-use crate::policy::v1alpha1::{GroupBy, Kind, Mode};
+use crate::policy::v1alpha1::{GroupBy, Kind, Mode, OnSharedBase};
 use crate::policy::{Candidate, Ladder, PathTemplate, Percent, Problem, Selector, Template, Window};
 
 /// All policies of a fleet, each list in the order of their names.
@@ -81,6 +81,8 @@ pub struct NodeGroupPolicy {
     pub variable: Option<String>,
     /// Where the number is written, if not found by identity.
     pub write_to: Option<WriteTo>,
+    /// What becomes of a number that several overlays share.
+    pub on_shared_base: OnSharedBase,
 }
 
 /// A smallest and a largest number of nodes, `1 <= min <= max <= 5000`.
@@ -233,6 +235,8 @@ pub struct PlatformPolicy {
     pub chart: Option<ChartKey>,
     /// Where the number is written, if not found by identity.
     pub write_to: Option<WriteTo>,
+    /// What becomes of a number that several overlays share.
+    pub on_shared_base: OnSharedBase,
 }
 
 /// Which flags a controller runs with.

@@ -51,7 +51,7 @@ pub(super) fn append_item(list: Node<'_>, name: Option<Node<'_>>, value: &Scalar
 }
 
 /// The column of an item's dash, and the dash with the blanks after it, if the item begins on the dash's line.
-fn dash_of<'t>(text: &'t str, item: Node<'_>) -> Option<(usize, &'t str)> {
+pub(super) fn dash_of<'t>(text: &'t str, item: Node<'_>) -> Option<(usize, &'t str)> {
     // An item that is a list itself begins with its own dash, on the same line.
     let mut inner_dashes = 0;
     let mut node = item;

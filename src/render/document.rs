@@ -3,12 +3,13 @@
 use json_patch::jsonptr::{Pointer, index::Index};
 
 use crate::fleet;
-use crate::model::{Edit, Embedded, Location, ObjectKey};
+use crate::model::{Edit, Embedded, Location, NewPatch, ObjectKey};
 use crate::yaml::{
     DuplicateKey, Embedded as EmbeddedText, Found, Kind, Node, Obstacle, ObstacleKind, ParseError, Stream,
 };
 
 use super::append::append_item;
+use super::append_patch::append_patches;
 use super::insert::{Inserted, insert_key};
 use super::layout;
 use super::oracle;
@@ -20,6 +21,8 @@ use super::splice::{self, Splice};
 #[derive(Debug)]
 pub(super) struct Planned<'e> {
     pub(super) edit: &'e Edit,
+    /// Other new patches that join the same list.
+    pub(super) more: Vec<&'e Edit>,
     /// Where in this text: for a text within the file that is another place than in the file.
     pub(super) at: Place<'e>,
     pub(super) splice: Splice,
@@ -80,15 +83,8 @@ fn unparsed(error: ParseError) -> Refused {
     }
 }
 
-fn location(edit: &Edit) -> Option<&Location> {
-    match edit {
-        Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => Some(at),
-        Edit::Move { .. } => None,
-    }
-}
-
 fn embedded(edit: &Edit) -> Option<&Embedded> {
-    location(edit)?.embedded.as_deref()
+    edit.location()?.embedded.as_deref()
 }
 
 /// Plans the edits of one text, in the order in which their splices apply.
@@ -100,7 +96,10 @@ fn plan_all<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Vec<Planned<'
     {
         return Err(whole(Problem::Conflict));
     }
-    let mut planned: Vec<Planned<'_>> = edits.iter().map(|edit| plan(stream, edit)).collect::<Result<_, _>>()?;
+    let (patches, others): (Vec<&Edit>, Vec<&Edit>) =
+        edits.iter().partition(|edit| matches!(edit, Edit::AppendPatch { .. }));
+    let mut planned: Vec<Planned<'_>> = others.iter().map(|edit| plan(stream, edit)).collect::<Result<_, _>>()?;
+    planned.extend(plan_patches(stream, &patches)?);
     separate(&mut planned);
     // Where a list and the mapping that it ends grow at one byte, the list comes first.
     planned.sort_by_key(|planned| std::cmp::Reverse(planned.at.pointer.count()));
@@ -111,7 +110,7 @@ fn plan_all<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Vec<Planned<'
 fn plan_texts<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Vec<PlannedText<'e>>, Refused> {
     let mut texts: Vec<(&'e Location, Vec<&'e Edit>)> = Vec::new();
     for edit in edits {
-        let Some(at) = location(edit) else { continue };
+        let Some(at) = edit.location() else { continue };
         let same = |other: &&Location| (other.document, &other.pointer) == (at.document, &at.pointer);
         match texts.iter_mut().find(|(other, _)| same(other)) {
             Some((_, edits)) => edits.push(edit),
@@ -187,12 +186,38 @@ fn same_place(one: &Edit, other: &Edit) -> bool {
         (Edit::InsertKey { at: a, key: k, .. }, Edit::InsertKey { at: b, key: l, .. }) => {
             (a.address(), k) == (b.address(), l)
         }
+        (Edit::AppendPatch { at: a, patch: p }, Edit::AppendPatch { at: b, patch: q }) => {
+            (a.address(), &p.object, &p.field) == (b.address(), &q.object, &q.field)
+        }
         _ => false,
     }
 }
 
+/// Plans the new patches of a kustomization, all at once: they stand at one place.
+fn plan_patches<'e>(stream: &Stream<'_>, edits: &[&'e Edit]) -> Result<Option<Planned<'e>>, Refused> {
+    let patches = edits.iter().filter_map(|edit| match edit {
+        Edit::AppendPatch { at, patch } => Some((*edit, at, patch)),
+        _ => None,
+    });
+    let patches: Vec<(&Edit, &Location, &NewPatch)> = patches.collect();
+    let Some((_, at, _)) = patches.first() else {
+        return Ok(None);
+    };
+    if patches.iter().any(|(_, other, _)| other != at) || !at.pointer.is_root() {
+        return Err(whole(Problem::Conflict));
+    }
+    let root = root_of(stream, at.document, &at.object, &at.pointer)?;
+    let document = at.document;
+    let patches: Vec<(&Edit, &NewPatch)> = patches.iter().map(|(edit, _, patch)| (*edit, *patch)).collect();
+    let refuse = |problem| Refused {
+        line: root.position().line,
+        problem,
+    };
+    append_patches(document, root, &patches).map(Some).map_err(refuse)
+}
+
 fn plan<'e>(stream: &Stream<'_>, edit: &'e Edit) -> Result<Planned<'e>, Refused> {
-    let Some(location) = location(edit) else {
+    let Some(location) = edit.location() else {
         return Err(whole(Problem::Conflict));
     };
     let Location {
@@ -224,7 +249,7 @@ fn plan<'e>(stream: &Stream<'_>, edit: &'e Edit) -> Result<Planned<'e>, Refused>
             insert_key(node, key, new, value).map(|Inserted { splice, position }| (splice, position))
         }
         Edit::AppendItem { value, .. } => append_item(node, key, value).map(|splice| (splice, 0)),
-        Edit::Move { .. } => Err(Problem::Conflict),
+        Edit::AppendPatch { .. } | Edit::Move { .. } => Err(Problem::Conflict),
     };
     let (splice, position) = result.map_err(|problem| Refused {
         line: node.position().line,
@@ -232,6 +257,7 @@ fn plan<'e>(stream: &Stream<'_>, edit: &'e Edit) -> Result<Planned<'e>, Refused>
     })?;
     Ok(Planned {
         edit,
+        more: Vec::new(),
         at: Place { document, pointer },
         splice,
         position,

@@ -8,6 +8,7 @@
 //! Absent on purpose: whether an edit is wanted, whether the value may be changed there at all (both are settled before), and writing.
 
 mod append;
+mod append_patch;
 mod diff;
 mod document;
 mod insert;

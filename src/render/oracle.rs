@@ -10,9 +10,10 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
-use crate::model::{Edit, Scalar};
+use crate::model::{Edit, NewPatch, Scalar};
 use crate::yaml::{self, Kind, Node, Stream};
 
+use super::append_patch::{self, Part, is_patch};
 use super::document::{Place, Planned, PlannedText};
 use super::splice::Splice;
 use super::text;
@@ -67,8 +68,8 @@ struct Change<'e> {
 enum ChangeKind<'e> {
     /// The scalar with the first text has the second one.
     Replaced { from: Cow<'e, str>, to: Cow<'e, str> },
-    /// New scalars come before what is there.
-    Inserted(Vec<Scalar>),
+    /// New values come before what is there.
+    Inserted(Vec<Part>),
 }
 
 /// Proves that a new text is the old one with the planned edits and nothing else.
@@ -98,17 +99,39 @@ pub(super) fn prove(
 
 impl<'e> Change<'e> {
     fn of_edit(planned: &Planned<'e>) -> Option<Self> {
-        let Planned { edit, at, position, .. } = planned;
+        let Planned {
+            edit,
+            more,
+            at,
+            position,
+            ..
+        } = planned;
         let (wanted, kind) = match edit {
             Edit::Replace { from, to, .. } => {
                 let (from, to) = (from.to_string().into(), to.to_string().into());
                 (Wanted::Value, ChangeKind::Replaced { from, to })
             }
             Edit::InsertKey { key, value, .. } => {
-                let entry = vec![Scalar::Text(key.clone()), value.clone()];
+                let entry = [Scalar::Text(key.clone()), value.clone()];
+                let entry = entry.map(Part::Scalar).into();
                 (Wanted::InMapping(position * 2), ChangeKind::Inserted(entry))
             }
-            Edit::AppendItem { value, .. } => (Wanted::EndOfList, ChangeKind::Inserted(vec![value.clone()])),
+            Edit::AppendItem { value, .. } => {
+                let item = vec![Part::Scalar(value.clone())];
+                (Wanted::EndOfList, ChangeKind::Inserted(item))
+            }
+            Edit::AppendPatch { .. } => {
+                let begins = at.pointer.is_root();
+                let wanted = if begins {
+                    Wanted::InMapping(position * 2)
+                } else {
+                    Wanted::EndOfList
+                };
+                (
+                    wanted,
+                    ChangeKind::Inserted(append_patch::parts(patches(edit, more), begins)),
+                )
+            }
             Edit::Move { .. } => return None,
         };
         let finder = Finder::new(*at, wanted);
@@ -140,9 +163,7 @@ fn compare(before: &str, after: &str, changes: &mut [Change<'_>]) -> Result<(), 
                 _ if !finder.is_it(&event) => {}
                 ChangeKind::Replaced { from, to } if is_scalar(&event, from) => replaced = Some(to),
                 ChangeKind::Replaced { .. } => finder.reject(),
-                ChangeKind::Inserted(scalars) => scalars
-                    .iter()
-                    .for_each(|scalar| new.next_is(|event| is_new(event, scalar))),
+                ChangeKind::Inserted(parts) => parts.iter().for_each(|part| new.next_is(|event| is_part(event, part))),
             }
         }
         match replaced {
@@ -211,6 +232,18 @@ fn is_changed(old: &Event<'_>, new: &Event<'_>, text: &str) -> bool {
     }
 }
 
+/// Whether an event is a part of new YAML.
+fn is_part(event: &Event<'_>, part: &Part) -> bool {
+    match (event, part) {
+        (event, Part::Scalar(scalar)) => is_new(event, scalar),
+        (Event::MappingStart(0, None), Part::Mapping)
+        | (Event::SequenceStart(0, None), Part::List)
+        | (Event::MappingEnd, Part::EndOfMapping)
+        | (Event::SequenceEnd, Part::EndOfList) => true,
+        _ => false,
+    }
+}
+
 /// Whether an event is a new scalar: an integer written plainly, or a text that is a string to every reader.
 fn is_new(event: &Event<'_>, scalar: &Scalar) -> bool {
     let Event::Scalar(text, style, 0, None) = event else {
@@ -244,8 +277,9 @@ fn is_scalar(event: &Event<'_>, wanted: &str) -> bool {
 
 /// Checks that the first parser reads the planned value in the new text, too.
 fn read_back(stream: &Stream<'_>, planned: &Planned<'_>) -> Result<(), Unproven> {
-    let Planned { edit, at, .. } = planned;
+    let Planned { edit, more, at, .. } = planned;
     let value = match edit {
+        Edit::AppendPatch { .. } => return read_back_patches(stream, *at, patches(edit, more)),
         Edit::Replace { to: value, .. } | Edit::InsertKey { value, .. } | Edit::AppendItem { value, .. } => value,
         Edit::Move { .. } => return Ok(()),
     };
@@ -258,13 +292,46 @@ fn read_back(stream: &Stream<'_>, planned: &Planned<'_>) -> Result<(), Unproven>
     let holds = node.is_some_and(|found| match edit {
         Edit::InsertKey { key, .. } => found.node.get(key).ok().flatten().is_some_and(says),
         Edit::AppendItem { .. } => found.node.items().any(says),
-        Edit::Replace { .. } | Edit::Move { .. } => says(found.node),
+        Edit::Replace { .. } | Edit::AppendPatch { .. } | Edit::Move { .. } => says(found.node),
     });
     if holds {
         return Ok(());
     }
     Err(Unproven::OtherValue {
         pointer: at.pointer.to_string(),
+    })
+}
+
+/// The patches of edits that append them.
+fn patches<'e>(edit: &'e Edit, more: &[&'e Edit]) -> impl Iterator<Item = &'e NewPatch> {
+    std::iter::once(edit)
+        .chain(more.iter().copied())
+        .filter_map(|edit| match edit {
+            Edit::AppendPatch { patch, .. } => Some(patch),
+            _ => None,
+        })
+}
+
+/// Checks that the first parser reads the new patches as the last ones, too.
+fn read_back_patches<'e>(
+    stream: &Stream<'_>,
+    at: Place<'_>,
+    patches: impl Iterator<Item = &'e NewPatch>,
+) -> Result<(), Unproven> {
+    let patches: Vec<&NewPatch> = patches.collect();
+    let documents = stream.documents();
+    let root = documents.get(at.document).map(|document| document.root);
+    let list = root.and_then(|root| root.get("patches").ok().flatten());
+    let items: Vec<Node<'_>> = list.into_iter().flat_map(Node::items).collect();
+    let last = items
+        .get(items.len().saturating_sub(patches.len())..)
+        .unwrap_or_default();
+    let same = last.len() == patches.len() && last.iter().zip(patches).all(|(item, patch)| is_patch(*item, patch));
+    if same {
+        return Ok(());
+    }
+    Err(Unproven::OtherValue {
+        pointer: "/patches".to_owned(),
     })
 }
 
@@ -298,7 +365,7 @@ mod tests {
                 document: at.document,
                 pointer: &at.pointer,
             },
-            Edit::Move { .. } => panic!("a move has no place"),
+            Edit::AppendPatch { .. } | Edit::Move { .. } => panic!("no such edit is tried here"),
         }
     }
 
@@ -321,6 +388,7 @@ mod tests {
         let at = at(edit);
         let planned = Planned {
             edit,
+            more: Vec::new(),
             at,
             splice,
             position,
@@ -403,6 +471,7 @@ mod tests {
         };
         let planned = [Planned {
             edit: &edit,
+            more: Vec::new(),
             at: at(&edit),
             splice,
             position: 0,

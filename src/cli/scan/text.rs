@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Form, ObjectKey, Place, Target, Unbound};
+use crate::model::{Form, ObjectKey, Place, SharedField, Target, Unbound};
 use crate::plan::printable;
 
 use super::found::{Found, Scan};
@@ -241,6 +241,10 @@ fn place_words(place: &Place) -> String {
         }
         Form::Inserted { key } => {
             let _ = write!(words, ", where it is absent and would be inserted as `{key}`");
+        }
+        Form::Patched(shared) => {
+            let SharedField { object, field, .. } = &**shared;
+            let _ = write!(words, ", where a patch of {field} of {object} would be appended");
         }
     }
     words

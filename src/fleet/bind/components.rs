@@ -21,7 +21,7 @@ use crate::policy::{
 };
 
 use super::releases::{Component, ambiguous, places};
-use super::{ironic, placed, provider, refuse, refuse_shared, write_to};
+use super::{ironic, overlays, placed, provider, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
 pub(super) fn bind(
@@ -234,6 +234,10 @@ impl Binder<'_, '_> {
             management_cluster: self.management_cluster.clone(),
             component: component.clone(),
         };
+        let reading = reading.map(|mut reading| {
+            overlays::patch(&mut reading.site, policy.on_shared_base);
+            reading
+        });
         add(declared, target, reading);
     }
 
@@ -312,7 +316,7 @@ impl Binder<'_, '_> {
                 let Some((object, mut variable)) = variable else {
                     return Some(reading);
                 };
-                refuse_shared(self.index, object, &mut variable.site);
+                refuse_shared(self.index, object, Some(identity), &mut variable.site);
                 variable.holds.extend(reading.holds);
                 Some(variable)
             }
@@ -372,7 +376,7 @@ impl Binder<'_, '_> {
             };
             reading.holds.extend(hold.clone());
             if let Some(Refused { line, refusal }) = refused {
-                refuse(&mut reading.site, Some(*line), || refusal.clone());
+                reading.site.refuse(Some(*line), || refusal.clone());
             }
         }
         reading
@@ -382,9 +386,10 @@ impl Binder<'_, '_> {
         if !more.is_empty() {
             let places = manifests.iter().map(|number| self.index.place_of(*number)).collect();
             reading.value = None;
-            refuse(&mut reading.site, None, || Refusal::Ambiguous { places });
+            reading.site.refuse(None, || Refusal::Ambiguous { places });
         }
-        refuse_shared(self.index, object, &mut reading.site);
+        let identity = found.first().map(|(identity, _)| *identity);
+        refuse_shared(self.index, object, identity, &mut reading.site);
         Some(reading)
     }
 

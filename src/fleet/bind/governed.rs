@@ -41,12 +41,16 @@ impl Governed {
         if binding.hold.is_none() {
             binding.hold = last_hold(holds);
         }
-        if let (Site::Writable(_), Some((path, line, refusal))) = (&binding.site, refused) {
-            binding.site = Site::Refused {
-                path: Some(path.clone()),
-                line: *line,
-                refusal: refusal.clone(),
-            };
+        let Some((path, line, refusal)) = refused else { return };
+        match &mut binding.site {
+            Site::Refused { refusal, .. } => refusal.withdraw_patch(),
+            site => {
+                *site = Site::Refused {
+                    path: Some(path.clone()),
+                    line: *line,
+                    refusal: refusal.clone(),
+                }
+            }
         }
     }
 }

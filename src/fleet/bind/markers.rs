@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::policy::{Candidate, FleetFile, PolicySet, Selector};
 
-use super::{placed, refuse};
+use super::placed;
 
 /// Binds what markers name, and refuses what they contradict.
 pub(super) fn bind(
@@ -56,7 +56,7 @@ pub(super) fn bind(
             several => {
                 let places: Vec<String> = several.iter().map(place_of).collect();
                 match declared.bindings.get_mut(&target) {
-                    Some(binding) => refuse(&mut binding.site, None, || Refusal::Ambiguous { places }),
+                    Some(binding) => binding.site.refuse(None, || Refusal::Ambiguous { places }),
                     None => {
                         let message = format!("{target} is marked in several places: {}", places.join(", "));
                         let unbound = several.iter().map(|marker| unbound_marker(marker, message.clone()));
@@ -331,7 +331,7 @@ impl Binder<'_, '_> {
                     place.path,
                     place.line
                 );
-                refuse(&mut binding.site, None, || Refusal::WrongShape { message });
+                binding.site.refuse(None, || Refusal::WrongShape { message });
             }
             Site::Refused { path, refusal, .. } => {
                 let nowhere = path.is_none() || matches!(refusal, Refusal::NoSuchFile | Refusal::NoSuchObject { .. });

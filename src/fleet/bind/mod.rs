@@ -8,6 +8,7 @@ pub(super) mod governed;
 mod ironic;
 mod markers;
 pub(super) mod node_groups;
+mod overlays;
 mod provider;
 mod releases;
 mod sharding;
@@ -20,7 +21,7 @@ use crate::policy::catalogue::{chart_words, manager_of};
 use crate::policy::{Candidate, ChartKey, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
-use super::index::{Index, Shared, VARIABLE};
+use super::index::{Identity, Index, Shared, VARIABLE};
 use super::operation;
 use super::owners;
 use super::release;
@@ -142,30 +143,26 @@ fn refuse_shared_places(declared: &mut Declared) {
         for target in sharing {
             let message = format!("it is the value of {count} targets at once: {names}");
             if let Some(binding) = declared.bindings.get_mut(&target) {
-                refuse(&mut binding.site, None, || Refusal::WrongShape { message });
+                binding.site.refuse(None, || Refusal::WrongShape { message });
             }
         }
     }
 }
 
-/// Makes a site refused, unless it is already: the first reason is the one that is nearest to the value.
-pub(super) fn refuse(site: &mut Site, line: Option<usize>, refusal: impl FnOnce() -> Refusal) {
-    if let Site::Writable(place) = site {
-        *site = Site::Refused {
-            path: Some(place.path.clone()),
-            line: line.unwrap_or(place.line),
-            refusal: refusal(),
-        };
-    }
-}
-
 /// Refuses a value that stands in a document of which other objects come, too.
-pub(super) fn refuse_shared(index: &Index<'_>, object: usize, site: &mut Site) {
+///
+/// The refusal says where a patch would change it for one object, if the object is known.
+pub(super) fn refuse_shared(index: &Index<'_>, object: usize, identity: Option<&Identity>, site: &mut Site) {
     let Some(shared) = index.shared_by(object) else {
         return;
     };
-    refuse(site, None, || match shared {
-        Shared::Overlays(used_by) => Refusal::SharedBase { used_by },
+    let Site::Writable(place) = &*site else { return };
+    let patch = identity.and_then(|identity| overlays::place(index, identity, object, place));
+    site.refuse(None, || match shared {
+        Shared::Overlays(used_by) => Refusal::SharedBase {
+            used_by,
+            patch: patch.map(Box::new),
+        },
         Shared::Objects(objects) => {
             let message = format!("it is the value of several objects at once: {}", objects.join(", "));
             Refusal::WrongShape { message }

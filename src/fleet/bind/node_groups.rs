@@ -16,7 +16,7 @@ use crate::model::{
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
 use super::governed::Governed;
-use super::{last_hold, placed, refuse, refuse_shared, write_to};
+use super::{last_hold, overlays, placed, refuse_shared, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs.
 pub(super) fn bind(
@@ -33,28 +33,30 @@ pub(super) fn bind(
         let region = fleet
             .management_cluster(&key.management_cluster)
             .map(|(region, _)| region);
-        if let Some(reading) = region.and_then(|region| {
-            let candidate = Candidate::of_node_group(region, &key);
-            let mut policies = policies.for_node_group(&candidate);
-            let policy = policies.next()?;
-            // Two policies for one group are a conflict that the decision reports; neither says where the number is.
-            match (&policy.write_to, &policy.variable, policies.next()) {
-                (_, _, Some(_)) => None,
-                (Some(explicit), _, None) => Some(write_to::node_group(tree, explicit, &candidate)),
-                (None, Some(variable), None) => topology_variable(index, &key, variable),
-                (None, None, None) => None,
-            }
-        }) {
-            let Binding { value, site, hold, .. } = placed(reading);
-            binding = Binding {
-                value,
-                site,
-                hold: binding.hold.or(hold),
-                ..binding
+        // Two policies for one group are a conflict that the decision reports; neither says where the number is.
+        let only = |candidate: &Candidate<'_>| {
+            let mut policies = policies.for_node_group(candidate);
+            policies.next().filter(|_| policies.next().is_none())
+        };
+        let candidate = region.map(|region| Candidate::of_node_group(region, &key));
+        if let Some((candidate, policy)) = candidate.and_then(|candidate| Some((candidate, only(&candidate)?))) {
+            let reading = match (&policy.write_to, &policy.variable) {
+                (Some(explicit), _) => Some(write_to::node_group(tree, explicit, &candidate)),
+                (None, Some(variable)) => topology_variable(index, &key, variable),
+                (None, None) => None,
             };
+            if let Some(Binding { value, site, hold, .. }) = reading.map(placed) {
+                binding = Binding {
+                    value,
+                    site,
+                    hold: binding.hold.or(hold),
+                    ..binding
+                };
+            }
+            overlays::patch(&mut binding.site, policy.on_shared_base);
         }
         if let Some(refusal) = owner {
-            refuse(&mut binding.site, None, || refusal);
+            binding.site.refuse(None, || refusal);
         }
         declared.bindings.insert(Target::NodeGroup(key), binding);
     }
@@ -65,9 +67,9 @@ fn topology_variable(index: &Index<'_>, key: &NodeGroupKey, variable: &str) -> O
     let object = [CAPI_GROUP, "Cluster", key.cluster.as_str()];
     let clusters = index.all_named(&key.management_cluster, object);
     let mut same = clusters.filter(|(identity, _)| identity.namespace.as_deref() == Some(key.namespace.as_str()));
-    let (_, instance) = same.next()?;
+    let (identity, instance) = same.next()?;
     let (object, mut reading) = layers::value(index, instance, &Field::of_variable(variable), integer)?;
-    refuse_shared(index, object, &mut reading.site);
+    refuse_shared(index, object, Some(identity), &mut reading.site);
     if same.next().is_some() {
         let places = instance.sources().map(|number| index.place_of(number)).collect();
         reading.value = None;
@@ -223,7 +225,7 @@ impl<'i, 't> Binder<'i, 't> {
             let sources = self.sources(instances);
             let places = sources.iter().map(|number| self.index.place_of(*number)).collect();
             reading.value = None;
-            refuse(&mut reading.site, line, || Refusal::Ambiguous { places });
+            reading.site.refuse(line, || Refusal::Ambiguous { places });
         }
     }
 
@@ -251,7 +253,7 @@ impl<'i, 't> Binder<'i, 't> {
         let (object, mut reading) = self.effective(instances, &way.replicas()).unwrap_or(said);
         let line = matches!(way, Way::Entry { .. }).then_some(first.claim.line);
         self.refuse_several(instances, &mut reading, line);
-        let (mut found, object) = self.found(instances, &key, (object, reading), claims);
+        let (mut found, object) = self.found((identity, instances), &key, (object, reading), claims);
         let sizes = self.sizes(instances, way, claims);
         let (bounds, owner) = match self.autoscaler(&sizes, claims) {
             (None, None) => self.class_autoscaler(identity, instances, first.claim),
@@ -263,10 +265,10 @@ impl<'i, 't> Binder<'i, 't> {
             for (bound, size) in Bound::ALL.into_iter().zip(sizes) {
                 let Some(size) = size else { continue };
                 let group = key.clone();
-                let (mut found, _) = self.found(instances, &key, size, claims);
+                let (mut found, _) = self.found((identity, instances), &key, size, claims);
                 let field = way.annotation(annotation_of(bound));
                 if let Some(refusal) = owners::owner(self.index, identity, instances, &field) {
-                    refuse(&mut found.binding.site, None, || refusal);
+                    found.binding.site.refuse(None, || refusal);
                 }
                 let bounds = self.bounds.entry(Target::NodeGroupBound { group, bound });
                 bounds.or_default().push(found);
@@ -368,13 +370,13 @@ impl<'i, 't> Binder<'i, 't> {
     /// A value of a group with all that goes for it, and the object that has it.
     fn found(
         &self,
-        instances: &[Instance],
+        (identity, instances): (&Identity, &[Instance]),
         key: &NodeGroupKey,
         (object, reading): (usize, Reading),
         claims: &[Claimed<'i>],
     ) -> (Found, usize) {
         let mut binding = placed(reading);
-        refuse_shared(self.index, object, &mut binding.site);
+        refuse_shared(self.index, object, Some(identity), &mut binding.site);
         let NodeGroupKey {
             management_cluster,
             namespace,
@@ -460,7 +462,7 @@ impl<'i, 't> Binder<'i, 't> {
 /// Refuses a value for what an annotation says; `line` is that of the annotation, if it stands in the file of the value.
 fn refuse_for(site: &mut Site, line: Option<usize>, refusal: &Refusal) {
     let line = line.filter(|_| !matches!(refusal, Refusal::Owned { .. }));
-    refuse(site, line, || refusal.clone());
+    site.refuse(line, || refusal.clone());
 }
 
 /// One binding of all that claim the same node group, and its other owner: of several, none is the place.
@@ -481,7 +483,7 @@ fn one(mut found: Vec<Found>) -> (Binding, Option<Refusal>) {
         binding.hold = binding.hold.or(other.hold);
         owner = owner.or(others);
         let places = places.clone();
-        refuse(&mut binding.site, None, || Refusal::Ambiguous { places });
+        binding.site.refuse(None, || Refusal::Ambiguous { places });
     }
     (binding, owner)
 }

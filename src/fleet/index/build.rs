@@ -1,5 +1,6 @@
 //! Makes the index: reads the objects and the kustomizations, and finds every way in which an object comes to be.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::affixes::{Step, Steps};
@@ -70,6 +71,8 @@ impl<'t> Index<'t> {
                 listed_requests: BTreeMap::new(),
                 ignored: Vec::new(),
                 scaled: BTreeMap::new(),
+                graph: Graph::default(),
+                by_name: OnceCell::new(),
                 shares: Vec::new(),
             },
         };
@@ -93,6 +96,7 @@ impl<'t> Index<'t> {
             .collect();
         builder.index.unbound.append(&mut builder.graph.unbound);
         builder.index.scaled = owners::scaled(&builder.index);
+        builder.index.graph = builder.graph;
         builder.index
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::fleet::bind::{refuse, refuse_shared};
+use crate::fleet::bind::refuse_shared;
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::field::{Located, Step, locate};
 use crate::fleet::gate::Refused;
@@ -69,12 +69,16 @@ impl Asker<'_, '_> {
 
     fn refuse_shared(&self, source: &Source, object: Option<usize>, reading: &mut Reading) {
         if let Some(object) = object {
-            refuse_shared(self.index, object, &mut reading.site);
+            let identity = match source {
+                Source::Fields { identity, .. } => Some(identity),
+                _ => None,
+            };
+            refuse_shared(self.index, object, identity, &mut reading.site);
         }
         let users = self.releases.users(source);
         if users.len() > 1 {
             let used_by: BTreeSet<&RepoPath> = users.iter().map(|(path, _)| path).collect();
-            refuse(&mut reading.site, None, || match used_by.len() {
+            reading.site.refuse(None, || match used_by.len() {
                 1 => {
                     let names: Vec<&str> = users.iter().take(3).map(|(_, name)| name.as_str()).collect();
                     let (count, names) = (users.len(), names.join(", "));
@@ -83,6 +87,7 @@ impl Asker<'_, '_> {
                 }
                 _ => Refusal::SharedBase {
                     used_by: used_by.into_iter().take(10).cloned().collect(),
+                    patch: None,
                 },
             });
         }
@@ -90,7 +95,7 @@ impl Asker<'_, '_> {
 
     fn said(&self, source: &Source, wanted: &Wanted<'_>) -> Said {
         match source {
-            Source::Fields { instance, below } => self.in_fields(instance, below, wanted),
+            Source::Fields { instance, below, .. } => self.in_fields(instance, below, wanted),
             Source::Mapping { spot, below } => self.in_mapping(spot, below, wanted),
             Source::Text { spot, below } => self.in_text(spot, below, wanted),
             Source::File(path) => self.in_file(path, wanted),
@@ -306,7 +311,7 @@ fn literal(document: &Document<'_>, below: &[&str], prefix: &str) -> Reading {
 /// Adds what is true of a whole release.
 fn finish(release: &Release, mut reading: Reading) -> Reading {
     if let Some(Refused { line, refusal }) = &release.refused {
-        refuse(&mut reading.site, Some(*line), || refusal.clone());
+        reading.site.refuse(Some(*line), || refusal.clone());
     }
     reading.holds.extend(release.holds.clone());
     reading

@@ -87,6 +87,7 @@ pub(super) fn release(
     }
     sources.extend(set.into_iter().rev());
     sources.push(Source::Fields {
+        identity: identity.clone(),
         instance: instance.clone(),
         below: &["spec", "values"],
     });

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::bind::governed::Governed;
-use crate::fleet::bind::{placed, refuse, refuse_shared};
+use crate::fleet::bind::{placed, refuse_shared};
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
 use crate::fleet::gate::Refused;
@@ -262,15 +262,15 @@ impl<'i> Finder<'i, '_> {
         };
         let mut binding = placed(reading);
         if let Some(refusal) = owners::owner(self.index, identity, instances, field) {
-            refuse(&mut binding.site, None, || refusal);
+            binding.site.refuse(None, || refusal);
         }
-        refuse_shared(self.index, object, &mut binding.site);
+        refuse_shared(self.index, object, Some(identity), &mut binding.site);
         governed.apply(&mut binding);
         if instances.len() > 1 {
             let manifests: BTreeSet<usize> = instances.iter().map(|instance| instance.object).collect();
             let places = manifests.iter().map(|number| self.index.place_of(*number)).collect();
             binding.value = None;
-            refuse(&mut binding.site, None, || Refusal::Ambiguous { places });
+            binding.site.refuse(None, || Refusal::Ambiguous { places });
         }
         let place = match &binding.site {
             Site::Writable(place) => format!("{}:{}", place.path, place.line),
@@ -310,7 +310,7 @@ fn one(mut found: Vec<(String, Binding)>) -> Binding {
     let (_, mut binding) = found.remove(0);
     if !found.is_empty() {
         binding.value = None;
-        refuse(&mut binding.site, None, || Refusal::Ambiguous { places });
+        binding.site.refuse(None, || Refusal::Ambiguous { places });
     }
     binding
 }

@@ -34,13 +34,7 @@ impl Reading {
 
     /// Makes the site refused for a reason that lies elsewhere, unless it is already.
     pub(in crate::fleet) fn refuse_as(&mut self, refusal: Refusal) {
-        if let Site::Writable(place) = &self.site {
-            self.site = Site::Refused {
-                path: Some(place.path.clone()),
-                line: place.line,
-                refusal,
-            };
-        }
+        self.site.refuse(None, || refusal);
     }
 
     /// A value that is nowhere.

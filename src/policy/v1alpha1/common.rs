@@ -30,6 +30,17 @@ pub enum GroupBy {
     ManagementCluster,
 }
 
+/// What becomes of a number that stands in a kustomize base which several overlays share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnSharedBase {
+    /// It is held, with the list of the overlays. The default: whoever shares a base wants one number.
+    #[default]
+    Hold,
+    /// The overlay that is meant gets a patch of its own, from which on its number is another one.
+    Patch,
+}
+
 /// Which targets a policy is about. Every list that is given must match; within a list, one match is enough.
 ///
 /// An empty or absent selector selects nothing, so that a blank policy can't act on the whole fleet. To select everything, write

@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use common::{ChartKey, Cooldown, DownWindows, GroupBy, Mode, Selector, Step, Window, WriteTo, WriteToObject};
+pub use common::{
+    ChartKey, Cooldown, DownWindows, GroupBy, Mode, OnSharedBase, Selector, Step, Window, WriteTo, WriteToObject,
+};
 pub use controller::{ControllerPolicySpec, Evidence, FlagLadder, FlagRung};
 pub use fleet::{
     Author, Budget, BudgetDirection, BudgetPer, FleetSpec, Forge, Freeze, Limits, LocalForge, ManagementCluster,

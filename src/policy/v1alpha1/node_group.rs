@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Cooldown, GroupBy, Mode, Selector, Step, Window, WriteTo};
+use super::common::{Cooldown, GroupBy, Mode, OnSharedBase, Selector, Step, Window, WriteTo};
 use super::text::{DurationText, PercentText};
 
 /// When node groups grow and shrink, and how far.
@@ -47,6 +47,10 @@ pub struct NodeGroupPolicySpec {
     /// topology), and then `/spec/replicas` or `replicas` of that entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_to: Option<WriteTo>,
+    /// What becomes of a number that stands in a kustomize base which several overlays share. Default `hold`; `patch` adds an RFC 6902 patch to
+    /// `patches` of the overlay, where it is certain that nothing else is changed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_shared_base: Option<OnSharedBase>,
     /// Whether the policy acts. Default `report`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChartKey, Cooldown, DownWindows, Mode, Selector, WriteTo};
+use super::common::{ChartKey, Cooldown, DownWindows, Mode, OnSharedBase, Selector, WriteTo};
 use super::text::{DurationText, NameText};
 
 /// How many replicas a platform component has, by the number of tenants.
@@ -39,6 +39,10 @@ pub struct PlatformPolicySpec {
     /// found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_to: Option<WriteTo>,
+    /// What becomes of a number that stands in a kustomize base which several overlays share. Default `hold`; `patch` adds an RFC 6902 patch to
+    /// `patches` of the overlay, where it is certain that nothing else is changed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_shared_base: Option<OnSharedBase>,
     /// Whether the policy acts. Default `report`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,

@@ -7,7 +7,7 @@ use super::suggest;
 use crate::model::Duration;
 use crate::policy::set::{ChartKey, Cooldown, Step, WriteTo, WriteToObject};
 use crate::policy::v1alpha1::{self, DurationText, PatternText, PercentText};
-use crate::policy::{InGap, PathTemplate, Pattern, Percent, Selector, Template, Variable, Window};
+use crate::policy::{InGap, OnSharedBase, PathTemplate, Pattern, Percent, Selector, Template, Variable, Window};
 
 /// Whose selector it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -288,6 +288,18 @@ pub(super) fn down_windows(check: &mut Check<'_>, at: &str, raw: Option<&[v1alph
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// What becomes of a number that several overlays share.
+pub(super) fn on_shared_base(check: &mut Check<'_>, raw: Option<OnSharedBase>, has_place: bool) -> OnSharedBase {
+    if raw == Some(OnSharedBase::Patch) && has_place {
+        check.error_at_key(
+            "/spec/onSharedBase",
+            "means nothing beside `writeTo`, which names the place",
+            "remove one of the two",
+        );
+    }
+    raw.unwrap_or_default()
 }
 
 /// The outer nothing means that it is wrong; the inner one that it is absent.

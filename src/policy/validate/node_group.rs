@@ -72,6 +72,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
         group_by,
         variable,
         write_to,
+        on_shared_base,
         mode: _,
         suspend: _,
     } = spec;
@@ -106,6 +107,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
         Percent::of(1),
         Percent::of(100),
     );
+    let on_shared_base = common::on_shared_base(check, on_shared_base, write_to.is_some());
     let write_to = common::write_to(check, write_to.as_ref(), Variable::OF_NODE_GROUPS, false);
     if let (Some(Some(write_to)), Some(selector)) = (&write_to, &selector) {
         common::warn_of_shared_place(check, write_to, selector, Selects::NodeGroups);
@@ -137,6 +139,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: NodeGroupPolicySpec)
         group_by: group_by.unwrap_or_default(),
         variable,
         write_to: write_to?,
+        on_shared_base,
     })
 }
 

@@ -20,6 +20,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
         max_age,
         chart,
         write_to,
+        on_shared_base,
         mode: _,
         suspend: _,
     } = spec;
@@ -56,6 +57,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
     let cooldown = common::cooldown(check, cooldown.as_ref());
     let max_age = common::max_age(check, max_age.as_ref());
     let chart = common::chart(check, chart.as_ref(), write_to.is_some());
+    let on_shared_base = common::on_shared_base(check, on_shared_base, write_to.is_some());
     let write_to = common::write_to(check, write_to.as_ref(), Variable::OF_COMPONENTS, false);
     if let (Some(Some(write_to)), Some(selector)) = (&write_to, &selector) {
         common::warn_of_shared_place(check, write_to, selector, Selects::Components);
@@ -70,6 +72,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: PlatformPolicySpec) 
         max_age: max_age?,
         chart: chart?,
         write_to: write_to?,
+        on_shared_base,
     })
 }
 

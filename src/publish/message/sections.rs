@@ -71,7 +71,7 @@ fn places(edits: &[Edit]) -> String {
             Edit::Move { from, to, edits: _ } => {
                 format!("{} -> {}", escape::code(from.as_str()), escape::code(to.as_str()))
             }
-            Edit::Replace { .. } | Edit::InsertKey { .. } | Edit::AppendItem { .. } => {
+            Edit::Replace { .. } | Edit::InsertKey { .. } | Edit::AppendItem { .. } | Edit::AppendPatch { .. } => {
                 escape::code(edit.path().as_str())
             }
         })

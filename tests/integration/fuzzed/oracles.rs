@@ -221,7 +221,7 @@ fn third_reader_agrees(before: &str, after: &str, edit: &Edit) {
     };
     let at = match edit {
         Edit::Replace { at, .. } | Edit::InsertKey { at, .. } | Edit::AppendItem { at, .. } => at,
-        Edit::Move { .. } => return,
+        Edit::AppendPatch { .. } | Edit::Move { .. } => return,
     };
     let Some(value) = find(&mut documents, at.document, &at.pointer) else {
         return;

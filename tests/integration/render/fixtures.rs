@@ -51,6 +51,7 @@ fn meant_for(edit: Edit, object: ObjectKey) -> Edit {
             value,
         },
         Edit::AppendItem { at: old, value } => Edit::AppendItem { at: at(old), value },
+        Edit::AppendPatch { at: old, patch } => Edit::AppendPatch { at: at(old), patch },
         moved @ Edit::Move { .. } => moved,
     }
 }

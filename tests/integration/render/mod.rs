@@ -12,6 +12,7 @@ mod embedded;
 mod files;
 mod fixtures;
 mod generated;
+mod patches;
 mod refused;
 mod suite;
 mod writer;

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use fleetscale::fleet::{FleetTree, Lent, Mode, Number, TreeEntry, scan, screen_everything};
-use fleetscale::model::{Binding, Declared, Edit, ObjectId, Place, Refusal, RepoPath, Scalar, Site, Target};
+use fleetscale::model::{Binding, Declared, Edit, Form, ObjectId, Place, Refusal, RepoPath, Scalar, Site, Target};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::{Problem, render};
 use serde::Deserialize as _;
@@ -94,18 +94,20 @@ pub(super) fn run(scenario: &Scenario) -> Result<(), String> {
     if scenario.set.is_empty() {
         return Ok(());
     }
-    let edits: Vec<(bool, Edit)> = scenario
-        .set
-        .iter()
-        .map(|set| edit(&scanned, set, set.from.as_ref(), &set.to))
-        .collect::<Result<_, _>>()?;
+    let edits_to = |to: &dyn Fn(&Set) -> Scalar| -> Result<Vec<(bool, Edit)>, String> {
+        let edits = scenario.set.iter();
+        edits
+            .map(|set| edit(&scanned, set, set.from.as_ref(), &to(set)))
+            .collect()
+    };
+    let edits = edits_to(&|set| set.to.clone())?;
     let all: Vec<Edit> = edits.iter().map(|(_, edit)| edit.clone()).collect();
     let after = edited(before, &all)?;
     same(&after, &scenario.after()).map_err(|error| format!("after the edits, {error}"))?;
     let again = self::scanned(&fleet, &policies, &after)?;
     only_these_changed(&scanned, &again, &scenario.set)?;
-    // What was inserted stays: there is no edit that takes it away.
-    let inserts: Vec<Edit> = edits
+    // What was inserted stays, with the old value if there was one: there is no edit that takes it away.
+    let inserts: Vec<Edit> = edits_to(&|set| set.from.as_ref().unwrap_or(&set.to).clone())?
         .into_iter()
         .filter_map(|(is_new, edit)| is_new.then_some(edit))
         .collect();
@@ -147,6 +149,19 @@ pub(super) fn run_restyled(scenario: &Scenario, seed: u64) -> Result<Outcome, St
     let scanned = scanned(&fleet, &policies, &before).map_err(|error| shown(error, &before))?;
     let mut edits = Vec::new();
     for set in &set {
+        // A patch joins lines alone.
+        if let Site::Refused {
+            refusal: Refusal::SharedBase { .. },
+            ..
+        } = &number(&scanned, &set.target)?.binding.site
+        {
+            let layouts = 1;
+            return Ok(Outcome {
+                replaced: 0,
+                layouts,
+                new: 0,
+            });
+        }
         let (is_new, edit) = edit(&scanned, set, set.from.as_ref(), &set.to).map_err(|error| shown(error, &before))?;
         edits.push(edit);
         *(if is_new {
@@ -199,7 +214,7 @@ fn same_values(got: &Files, wanted: &Files) -> Result<(), String> {
         let text = String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
         let text = text.trim_start_matches('\u{feff}').to_owned();
         serde_yaml::Deserializer::from_str(&text)
-            .map(|document| Value::deserialize(document).unwrap_or(Value::Null))
+            .map(|document| within(Value::deserialize(document).unwrap_or(Value::Null)))
             .collect()
     };
     for (path, wanted) in wanted {
@@ -208,6 +223,22 @@ fn same_values(got: &Files, wanted: &Files) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A value with the texts in it that are YAML themselves taken for what they say.
+fn within(value: Value) -> Value {
+    match value {
+        Value::String(text) => match serde_yaml::from_str(&text) {
+            Ok(value @ (Value::Sequence(_) | Value::Mapping(_))) => within(value),
+            _ => Value::String(text),
+        },
+        Value::Sequence(items) => items.into_iter().map(within).collect(),
+        Value::Mapping(entries) => {
+            let entries = entries.into_iter().map(|(key, value)| (key, within(value)));
+            Value::Mapping(entries.collect())
+        }
+        other => other,
+    }
 }
 
 /// The fleet file and the policies.
@@ -294,7 +325,8 @@ fn edit(scanned: &Scanned, set: &Set, from: Option<&Scalar>, to: &Scalar) -> Res
         return Err(format!("{target} can't be written: {}", self::place(site)));
     };
     let is_new = place.form.is_new();
-    if is_new != from.is_none() {
+    // What a base says already is new in the overlay that gets a patch.
+    if is_new != from.is_none() && !matches!(place.form, Form::Patched(_)) {
         return Err(format!("{target} is {from:?} in the form {:?}", place.form));
     }
     Ok((is_new, place.edit(from.unwrap_or(to), to)))

@@ -167,6 +167,7 @@ pub(crate) fn node_group_policy() -> NodeGroupPolicy {
         min_coverage: Percent::of(95),
         group_by: GroupBy::Cluster,
         write_to: None,
+        on_shared_base: OnSharedBase::Hold,
     }
 }
 
@@ -201,6 +202,7 @@ pub(crate) fn policies() -> PolicySet {
             max_age: n("10m"),
             chart: None,
             write_to: None,
+            on_shared_base: OnSharedBase::Hold,
         }],
         controllers: vec![ControllerPolicy {
             meta: meta(Kind::ControllerPolicy, "capi"),

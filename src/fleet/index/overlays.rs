@@ -1,0 +1,80 @@
+//! The overlay that makes one object of what others share, if a patch in it changes that object and no other.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::affixes::Steps;
+use crate::fleet::kustomize::Role;
+use crate::model::{ObjectKey, RepoPath};
+
+use super::{Identity, Index, Object, Share};
+
+/// A kustomization in which a patch is for one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::fleet) struct Overlay {
+    /// The kustomization.
+    pub(in crate::fleet) path: RepoPath,
+    /// The object, by the name in its manifest and without a namespace.
+    pub(in crate::fleet) object: ObjectKey,
+}
+
+impl Index<'_> {
+    /// The overlay that makes an object of a document which several share.
+    ///
+    /// Nothing if it is used more than once itself, if it is no kustomization of a folder, or if it has another object that a patch by the
+    /// same kind and name would change, too.
+    pub(in crate::fleet) fn overlay_of(&self, document: usize, identity: &Identity) -> Option<Overlay> {
+        let share = Box::new(Share::Object(identity.clone()));
+        let path = self.shares[document].get(&share)?.as_ref()?;
+        let number = self.graph.number_of(path)?;
+        let is_folder = self.graph.kustomizations[number].role == Role::Folder;
+        let [instance] = self.instances.get(identity)?.as_slice() else {
+            return None;
+        };
+        if !is_folder || self.graph.contexts(number).len() != 1 {
+            return None;
+        }
+        let Object { path: file, key, .. } = &self.objects[instance.object];
+        let mut chains = self.chains_through(number, file).into_iter();
+        let (Some(chain), None) = (chains.next(), chains.next()) else {
+            return None;
+        };
+        // The name by which kustomize finds it must be the one in the manifest, and lead to this object.
+        if Steps::of(&self.graph, &chain).name([&key.group, &key.kind, &key.name]) != identity.name {
+            return None;
+        }
+        let same_name = self.by_name().get(&key.name).into_iter().flatten();
+        let mut others = same_name.filter(|other| **other != instance.object);
+        let is_reached = |other: &usize| {
+            let Object { path, key: other, .. } = &self.objects[*other];
+            (&other.group, &other.kind) == (&key.group, &key.kind) && !self.chains_through(number, path).is_empty()
+        };
+        if others.any(is_reached) {
+            return None;
+        }
+        let object = ObjectKey {
+            namespace: String::new(),
+            ..key.clone()
+        };
+        let path = path.clone();
+        Some(Overlay { path, object })
+    }
+
+    /// The ways in which a file is used that lead through a kustomization.
+    fn chains_through(&self, kustomization: usize, file: &RepoPath) -> Vec<Vec<usize>> {
+        let contexts = self.graph.contexts_of_file(file).into_iter();
+        let chains = contexts.map(|context| context.chain);
+        chains.filter(|chain| chain.contains(&kustomization)).collect()
+    }
+
+    fn by_name(&self) -> &BTreeMap<String, Vec<usize>> {
+        self.by_name.get_or_init(|| {
+            let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for (number, object) in self.objects.iter().enumerate() {
+                if object.said().is_some() {
+                    by_name.entry(object.key.name.clone()).or_default().push(number);
+                }
+            }
+            by_name
+        })
+    }
+}
