@@ -81,6 +81,10 @@ pub(crate) struct Refused {
     pub(crate) at: String,
     /// A part of the sentence.
     pub(crate) says: Option<String>,
+    /// The shape, where the scenario is about it.
+    pub(crate) shape: Option<String>,
+    /// The owner's word, of what is owned.
+    pub(crate) owner: Option<String>,
 }
 
 /// Something that is the value of no target.
@@ -91,6 +95,8 @@ pub(crate) struct Unbound {
     pub(crate) why: String,
     pub(crate) at: String,
     pub(crate) says: Option<String>,
+    /// The owner's word, of what is owned.
+    pub(crate) owner: Option<String>,
 }
 
 /// Who else has a say about a number; what is left out must not be said of it.

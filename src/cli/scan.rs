@@ -1,6 +1,7 @@
 //! `scan`: every number of a repository, where it is written, whose it is, and whether it can be changed there.
 
 mod found;
+mod owner;
 mod text;
 
 use std::path::PathBuf;
@@ -22,7 +23,48 @@ use super::{clock, guessed, saved};
 
 use found::Scan;
 
+/// What the words of two columns mean, for `--help`.
+const WORDS: &str = "\
+SHAPE, how a number is written:
+  machine-deployment, machine-pool, control-plane, deployment
+                     the replicas of such an object
+  topology           the replicas of an entry or of the control plane in a Cluster's topology
+  topology-variable  the value of a variable of that topology
+  annotation         a bound of a cluster autoscaler
+  arguments          a flag in a container's args or command
+  resources          a container's requests or limits
+  provider           anything in an object of the Cluster API Operator
+  values-file        a file of a chart's values
+  helm-release       values in a HelmRelease
+  application, application-set
+                     values, parameters or elements in an object of Argo CD
+  argocd-source      parameters in a .argocd-source.yaml
+  config-map         the data of a ConfigMap, or of what generates one
+  kustomize-patch    a strategic merge, in a file or in a kustomization
+  json-patch         a list of RFC 6902 operations, in a file or in a kustomization
+  replicas-count     an entry of a kustomization's list of replicas
+  substitution       a variable in a Flux Kustomization's postBuild.substitute
+  manifest           a field of another object
+  unknown            its file can't be read, or there is none
+
+OWNER, who decides on it:
+  git                        what is written is what counts
+  horizontal-pod-autoscaler, keda
+                             a scaler that aims at the object
+  cluster-autoscaler         by its annotations on the object, the topology's entry or its class
+  topology                   the topology of the Cluster writes the object
+  control-plane              the control plane above the object writes it
+  operator                   the Cluster API Operator makes the object
+  owner-reference            the controller that the object's ownerReferences name
+  external                   a scaler that cluster.x-k8s.io/replicas-managed-by speaks of
+  ignore-differences         Argo CD leaves the field to somebody else
+  flux-ignore                Flux leaves the field to somebody else
+  renderer                   whatever fills in the template or the variable
+  generator                  whoever generates the file
+  unknown                    Git does not write it and does not say";
+
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = WORDS)]
 pub(super) struct Args {
     /// The repository: a checkout or a bare repository, read at its HEAD, or a plain folder. Default: the fleet file's, at its branch.
     #[arg(long, value_name = "PATH", required_unless_present = "fleet")]

@@ -5,6 +5,7 @@
 
 use json_patch::jsonptr::Pointer;
 
+use crate::model::Owner;
 use crate::yaml::Node;
 
 use super::document::Document;
@@ -15,6 +16,8 @@ use super::shapes::find;
 /// Fields of some objects that an applier ignores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ignored {
+    /// Whose way of leaving it alone it is.
+    pub(super) owner: Owner,
     /// Who does, and where that is written.
     pub(super) by: String,
     /// In which objects.
@@ -30,6 +33,7 @@ impl Ignored {
             .into_iter()
             .flat_map(Node::items);
         let read = |item: Node<'_>| Self {
+            owner: Owner::FluxIgnore,
             by: by(document, "spec.ignore", item),
             target: find(item, &["target"]).map_or_else(PatchTarget::default, PatchTarget::read),
             fields: texts(item, "paths").map(of_pointer).collect(),
@@ -54,6 +58,7 @@ impl Ignored {
             let pointers = texts(item, "jsonPointers").map(of_pointer);
             let expressions = texts(item, "jqPathExpressions").map(of_expression);
             Self {
+                owner: Owner::IgnoreDifferences,
                 by: by(document, "ignoreDifferences", item),
                 target,
                 fields: pointers.chain(expressions).collect(),

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::model::{ManagementClusterName, ObjectKey, RepoPath, Unbound};
+use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
 
 use super::document::{At, Opened};
 use super::ignored::Ignored;
@@ -137,8 +137,8 @@ pub(super) struct Index<'t> {
     pub(super) listed_requests: BTreeMap<RepoPath, RepoPath>,
     /// The fields that appliers leave alone.
     pub(super) ignored: Vec<Ignored>,
-    /// The objects whose replicas a scaler owns, each with that scaler.
-    pub(super) scaled: BTreeMap<Identity, String>,
+    /// The objects whose replicas a scaler owns, each with why they are no longer Git's.
+    pub(super) scaled: BTreeMap<Identity, Refusal>,
     /// Who lists whom.
     graph: Graph,
     /// The objects by their names.

@@ -38,6 +38,6 @@ pub use bind::{bind, screen};
 pub use document::identify;
 pub use gate::Refused;
 pub use guess::{ChartValues, Guess, GuessedCluster, guess, kamaji_values, screen_to_guess};
-pub use scan::{Number, scan, screen_everything};
+pub use scan::{Number, Shape, Spot, scan, screen_everything};
 pub use screen::Screen;
 pub use tree::{FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Refusal, Scalar};
+use crate::model::{Owner, Refusal, Scalar};
 
 use super::field::Field;
+use super::ignored::Ignored;
 use super::index::{Identity, Index, Instance};
 use super::layers;
 use super::shapes::text_at;
@@ -19,13 +20,18 @@ pub(super) const KEDA: (&str, &str) = ("keda.sh", "ScaledObject");
 pub(super) const WORDS: [&str; 2] = [AUTOSCALING.1, KEDA.0];
 
 /// The objects whose replicas a scaler owns, each with that scaler.
-pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, String> {
+pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, Refusal> {
     let mut scaled = BTreeMap::new();
     let scalers = index
         .instances
         .iter()
         .filter(|(identity, _)| [AUTOSCALING, KEDA].contains(&(identity.group.as_str(), identity.kind.as_str())));
     for (identity, instances) in scalers {
+        let owner = if identity.group == KEDA.0 {
+            Owner::Keda
+        } else {
+            Owner::HorizontalPodAutoscaler
+        };
         for instance in instances {
             let text = |key| text_of(index, instance, &["spec", "scaleTargetRef", key]);
             let Some(name) = text("name") else { continue };
@@ -47,7 +53,7 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, String> {
                     name,
                     ..identity.clone()
                 };
-                scaled.insert(target, by.clone());
+                scaled.insert(target, Refusal::owned(owner, by.clone()));
             }
         }
     }
@@ -72,9 +78,12 @@ pub(super) fn owner(
     let scaler = index.scaled.get(identity).filter(|_| is_count);
     let ignored = instances.iter().flat_map(|instance| &instance.ignored);
     let mut ignored = ignored.map(|number| &index.ignored[*number]);
-    let by = match scaler {
-        Some(by) => by,
-        None => &ignored.find(|ignored| ignored.covers(field))?.by,
-    };
-    Some(Refusal::Owned { by: by.clone() })
+    if let Some(scaler) = scaler {
+        return Some(scaler.clone());
+    }
+    let Ignored { owner, by, .. } = ignored.find(|ignored| ignored.covers(field))?;
+    Some(Refusal::Owned {
+        owner: *owner,
+        by: by.clone(),
+    })
 }

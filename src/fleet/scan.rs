@@ -1,12 +1,14 @@
 //! Every number that a repository holds, whether a policy decides on it or not.
 
 mod control_planes;
+mod shape;
+mod spot;
 #[cfg(test)]
 pub(super) mod testing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Binding, Declared, Site, Target, Unbound};
+use crate::model::{Binding, Declared, RepoPath, Site, Target, Unbound};
 use crate::policy::catalogue::{chart_words, managers};
 use crate::policy::{FleetFile, PolicySet};
 
@@ -16,6 +18,9 @@ use super::screen::Screen;
 use super::shapes::KAMAJI_GROUP;
 use super::tree::FleetTree;
 
+pub use shape::Shape;
+pub use spot::Spot;
+
 /// A number in the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
@@ -23,8 +28,10 @@ pub struct Number {
     pub target: Target,
     /// Its value, its place, and who may change it.
     pub binding: Binding,
-    /// The shape in which it is written: `machine-deployment`, `helm-release`, `arguments`.
-    pub shape: &'static str,
+    /// Where in its file it stands; nothing where no file declares it, or the file can't be read.
+    pub spot: Option<Spot>,
+    /// The shape in which it is written.
+    pub shape: Shape,
 }
 
 /// What a finder looks at.
@@ -92,26 +99,33 @@ pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<N
     }
     declared.unbound.sort();
     declared.unbound.dedup();
-    let numbers = found.into_iter().map(|(target, binding)| Number {
-        shape: shape_of(&binding),
-        target,
-        binding,
+    let patches = patches(index);
+    let numbers = found.into_iter().map(|(target, binding)| {
+        let spot = Spot::of(&index.opened, &target, &binding);
+        let shape = match (path_of(&binding), &spot) {
+            (Some(path), Some(spot)) => Shape::of(&target, path, spot, patches.contains(&(path, spot.document))),
+            _ => Shape::Unknown,
+        };
+        Number {
+            target,
+            binding,
+            spot,
+            shape,
+        }
     });
     (numbers.collect(), declared)
 }
 
-/// The shape of a binding, from where it is written.
-fn shape_of(binding: &Binding) -> &'static str {
+/// The documents of files that are patches.
+fn patches<'i>(index: &'i Index<'_>) -> BTreeSet<(&'i RepoPath, usize)> {
+    let objects = index.objects.iter();
+    let patches = objects.filter(|object| object.said().is_some_and(|said| said.is_patch));
+    patches.map(|object| (&object.path, object.at.document)).collect()
+}
+
+fn path_of(binding: &Binding) -> Option<&RepoPath> {
     match &binding.site {
-        Site::Writable(place) => match place.object.kind.as_str() {
-            "MachineDeployment" => "machine-deployment",
-            "MachinePool" => "machine-pool",
-            "Cluster" => "topology",
-            kind if kind.ends_with("Provider") => "provider",
-            "KubeadmControlPlane" | "KamajiControlPlane" | "TenantControlPlane" => "control-plane",
-            "Deployment" => "arguments",
-            _ => "values",
-        },
-        Site::Refused { .. } => "unknown",
+        Site::Writable(place) => Some(&place.path),
+        Site::Refused { path, .. } => path.as_ref(),
     }
 }

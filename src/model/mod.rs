@@ -9,6 +9,7 @@ mod ids;
 mod ledger;
 mod measurement;
 mod new_patch;
+mod owner;
 mod plan;
 mod quantity;
 mod refusal;
@@ -37,6 +38,7 @@ pub use ledger::{
 };
 pub use measurement::{Grade, Measurement, NodesSeen};
 pub use new_patch::{NewPatch, SharedField};
+pub use owner::Owner;
 pub use plan::{
     Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,
     Summary, is_held,

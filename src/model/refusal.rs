@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::declared::Place;
 use super::ids::RepoPath;
+use super::owner::Owner;
 
 /// The reasons not to touch a file, a document or a scalar.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +89,8 @@ pub enum Refusal {
     },
     /// Somebody else owns the value: what Git says is overwritten, or fought over.
     Owned {
+        /// Who, in a word.
+        owner: Owner,
         /// Who, and where that is written: `HorizontalPodAutoscaler kamaji-system/kamaji (eu-1/hpa.yaml:1)`. Hostile until escaped.
         by: String,
     },
@@ -111,6 +114,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Somebody else owns it, by what `by` says and where that is written.
+    pub fn owned(owner: Owner, by: String) -> Self {
+        Self::Owned { owner, by }
+    }
+
     /// The word that names the reason in JSON, metrics and tests.
     pub fn id(&self) -> &'static str {
         match self {
@@ -189,7 +197,7 @@ impl fmt::Display for Refusal {
                     users.join(", ")
                 )
             }
-            Self::Owned { by } => write!(f, "the value has another owner: {by}"),
+            Self::Owned { owner: _, by } => write!(f, "the value has another owner: {by}"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),
             Self::NoSuchObject { object } => write!(f, "the file does not contain {object}"),
             Self::BadName { message } => f.write_str(message),

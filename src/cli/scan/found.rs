@@ -3,16 +3,19 @@
 //! `scan -o json` and `-o yaml` print a [`Scan`]. Every field that may be missing is left out then, and nothing is ever null. Lists are sorted:
 //! numbers by target, the rest by path and line.
 
+use json_patch::jsonptr::PointerBuf;
 use serde::Serialize;
 
 use crate::cli::repository::Source;
 use crate::cli::select::Selection;
-use crate::fleet::Number;
+use crate::fleet::{Number, Spot};
 use crate::model::{
-    AutoscalerBounds, Binding, HoldAnnotation, MACHINE_API_VERSION, ObjectId, Place, Refusal, RegionName, RepoPath,
-    Scalar, Site, Target, Unbound,
+    AutoscalerBounds, Binding, Embedded, Form, HoldAnnotation, MACHINE_API_VERSION, ObjectId, ObjectKey, Refusal,
+    RegionName, RepoPath, Scalar, Site, Target, Unbound,
 };
 use crate::policy::FleetFile;
+
+use super::owner;
 
 /// A scanned repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,13 +51,25 @@ pub(super) struct Found {
     pub(super) path: Option<RepoPath>,
     /// The line, counted from 1; 0 for the whole file.
     pub(super) line: usize,
-    /// `{path, document, object, pointer, embedded, line, form}` of a value that is written where it can be replaced.
+    /// Which document of the file, counted from 0; missing where the file can't be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) place: Option<Place>,
+    pub(super) document: Option<usize>,
+    /// `{group, kind, namespace, name}` of that document, as it is written there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) object: Option<ObjectKey>,
+    /// The value within the document (RFC 6901); missing where that is not certain, which it always is of what can be changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pointer: Option<PointerBuf>,
+    /// `{document, object, pointer}` in the text at that pointer, of a value in YAML that a scalar holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) embedded: Option<Box<Embedded>>,
+    /// How the value is written there: `{is, ...}`; missing for what can't be replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) form: Option<Form>,
     /// The shape in which it is written: `machine-deployment`, `topology`, `arguments`.
     pub(super) shape: &'static str,
     /// Who decides on it: `git`, or whoever else keeps it.
-    pub(super) owner: Owner,
+    pub(super) owner: &'static str,
     /// Whether it can be changed by an edit of its place.
     pub(super) writable: bool,
     /// Why not: `{why, ...}` with the reason's word and its details.
@@ -74,52 +89,6 @@ pub(super) struct Found {
     /// `{reason, until}` of the annotation `fleetscale.io/hold`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hold: Option<HoldAnnotation>,
-}
-
-/// Who decides on a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Owner {
-    /// What is written is what counts.
-    Git,
-    /// A cluster autoscaler.
-    Autoscaler,
-    /// Another scaler or controller, or somebody for whom the field is left alone.
-    Other,
-    /// Something that fills in a variable or renders a template.
-    Renderer,
-    /// Whoever generates the file.
-    Generator,
-    /// Nothing is written, so it is somebody's that Git does not tell.
-    Unknown,
-}
-
-impl Owner {
-    /// Its word in a table.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Git => "git",
-            Self::Autoscaler => "autoscaler",
-            Self::Other => "other",
-            Self::Renderer => "renderer",
-            Self::Generator => "generator",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    fn of(binding: &Binding) -> Self {
-        match (&binding.autoscaler, &binding.site) {
-            (Some(_), _) => Self::Autoscaler,
-            (None, Site::Refused { refusal, .. }) => match refusal {
-                Refusal::Template | Refusal::Variable { .. } => Self::Renderer,
-                Refusal::Owned { .. } => Self::Other,
-                Refusal::Generated => Self::Generator,
-                Refusal::Absent { .. } => Self::Unknown,
-                _ => Self::Git,
-            },
-            (None, Site::Writable(_)) => Self::Git,
-        }
-    }
 }
 
 impl Scan {
@@ -153,8 +122,13 @@ impl Scan {
 
 impl Found {
     fn of(number: Number, fleet: &FleetFile) -> Self {
-        let Number { target, binding, shape } = number;
-        let owner = Owner::of(&binding);
+        let Number {
+            target,
+            binding,
+            spot,
+            shape,
+        } = number;
+        let owner = owner::of(&binding);
         let region = target
             .management_cluster()
             .and_then(|name| fleet.management_cluster(name))
@@ -166,15 +140,27 @@ impl Found {
             paused,
             hold,
         } = binding;
-        let (path, line, place, refusal) = match site {
-            Site::Writable(place) => (Some(place.path.clone()), place.line, Some(place), None),
+        let (path, line, form, refusal) = match site {
+            Site::Writable(place) => (Some(place.path), place.line, Some(place.form), None),
             Site::Refused { path, line, refusal } => (path, line, None, Some(refusal)),
+        };
+        let (document, object, pointer, embedded) = match spot {
+            Some(Spot {
+                document,
+                object,
+                pointer,
+                embedded,
+            }) => (Some(document), Some(object), pointer, embedded),
+            None => (None, None, None, None),
         };
         // Annotations of an autoscaler are a second writer, whatever the key beside them would take.
         let of_autoscaler = autoscaler.is_some();
         let (message, way_out) = match (&autoscaler, &refusal) {
-            (Some(AutoscalerBounds { min, max }), _) => (
-                Some(format!("the cluster autoscaler keeps it between {min} and {max}")),
+            (Some(AutoscalerBounds { min, max }), refusal) => (
+                Some(match refusal {
+                    Some(Refusal::Owned { owner: _, by }) => format!("{by} keeps it between {min} and {max}"),
+                    _ => format!("the cluster autoscaler keeps it between {min} and {max}"),
+                }),
                 Some("edit the autoscaler's min and max annotations, or remove them to give the number to Git"),
             ),
             (None, Some(refusal)) => (Some(refusal.to_string()), Some(refusal.way_out())),
@@ -187,8 +173,12 @@ impl Found {
             path,
             line,
             writable: refusal.is_none() && !of_autoscaler,
-            place,
-            shape,
+            document,
+            object,
+            pointer,
+            embedded,
+            form,
+            shape: shape.as_str(),
             owner,
             refusal,
             message,

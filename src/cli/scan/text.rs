@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Form, ObjectKey, Place, SharedField, Target, Unbound};
+use crate::model::{Form, SharedField, Target, Unbound};
 use crate::plan::printable;
 
 use super::found::{Found, Scan};
+use super::owner;
 
 /// A line for each number, and below them a line for everything that could not be bound.
 pub(super) fn table(scan: &Scan, wide: bool) -> String {
@@ -17,10 +18,8 @@ pub(super) fn table(scan: &Scan, wide: bool) -> String {
         wide,
     )];
     for number in &scan.numbers {
-        let (document, pointer) = match &number.place {
-            Some(place) => (place.document.to_string(), pointer(place)),
-            None => ("-".to_owned(), "-".to_owned()),
-        };
+        let document = number.document.map_or("-".to_owned(), |document| document.to_string());
+        let pointer = pointer(number).unwrap_or("-".to_owned());
         let cells = [
             number.target.to_string(),
             value(number),
@@ -28,7 +27,7 @@ pub(super) fn table(scan: &Scan, wide: bool) -> String {
             document,
             printable(&pointer),
             number.shape.to_owned(),
-            number.owner.as_str().to_owned(),
+            number.owner.to_owned(),
             writable(number),
         ];
         rows.push(row(cells, wide));
@@ -38,7 +37,7 @@ pub(super) fn table(scan: &Scan, wide: bool) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        let head = ["NOT BOUND", "WHAT", "WHY"].map(str::to_owned).to_vec();
+        let head = ["NOT BOUND", "WHAT", "OWNER", "WHY"].map(str::to_owned).to_vec();
         let lines = scan.unbound.iter().map(|unbound| {
             let Unbound {
                 path,
@@ -50,6 +49,7 @@ pub(super) fn table(scan: &Scan, wide: bool) -> String {
             vec![
                 printable(&format!("{path}{line}")),
                 printable(what),
+                owner::of_refused(refusal).to_owned(),
                 format!("{}: {}", refusal.id(), printable(&refusal.to_string())),
             ]
         });
@@ -94,16 +94,17 @@ fn value(number: &Found) -> String {
         .map_or("-".to_owned(), |value| printable(&value.to_string()))
 }
 
-fn pointer(place: &Place) -> String {
-    match &place.embedded {
-        None => place.pointer.to_string(),
-        Some(inner) => format!("{} | {}", place.pointer, inner.pointer),
-    }
+fn pointer(number: &Found) -> Option<String> {
+    let pointer = number.pointer.as_ref()?;
+    Some(match &number.embedded {
+        None => pointer.to_string(),
+        Some(inner) => format!("{pointer} | {}", inner.pointer),
+    })
 }
 
 /// `yes`, or why not. What is held or paused can be written, and nobody will.
 fn writable(number: &Found) -> String {
-    let is_new = number.place.as_ref().is_some_and(|place| place.form.is_new());
+    let is_new = number.form.as_ref().is_some_and(Form::is_new);
     let mut words = match no(number) {
         Some((id, message)) => format!("{id}: {}", printable(message)),
         None if is_new => "yes, as a new item".to_owned(),
@@ -155,6 +156,7 @@ pub(super) fn explained(scan: &Scan) -> String {
         let _ = writeln!(out, "{}", printable(&format!("{path}{line}")));
         for (name, words) in [
             ("what", what.clone()),
+            ("owner", owner_words(owner::of_refused(refusal))),
             ("not bound", format!("{}: {refusal}", refusal.id())),
             ("way out", refusal.way_out().to_owned()),
         ] {
@@ -172,7 +174,11 @@ fn lines(number: &Found) -> Vec<(&'static str, String)> {
         value: _,
         path: _,
         line: _,
-        place,
+        document: _,
+        object: _,
+        pointer: _,
+        embedded: _,
+        form: _,
         shape,
         owner,
         writable: _,
@@ -188,11 +194,11 @@ fn lines(number: &Found) -> Vec<(&'static str, String)> {
         .map_or(String::new(), |region| format!(", in region {region}"));
     let mut lines = vec![("is", format!("{}{region}", meaning(target))), ("value", value(number))];
     let mut at = format!("{}, written as {shape}", number.place_words());
-    if let Some(place) = place {
-        let _ = write!(at, ": {}", place_words(place));
+    if let Some(words) = place_words(number) {
+        let _ = write!(at, ": {words}");
     }
     lines.push(("place", at));
-    lines.push(("owner", owner.as_str().to_owned()));
+    lines.push(("owner", owner_words(owner)));
     lines.push(match no(number) {
         None => (
             "writable",
@@ -216,42 +222,45 @@ fn lines(number: &Found) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn place_words(place: &Place) -> String {
-    let Place {
-        path: _,
-        document,
-        object,
-        pointer: _,
-        embedded,
-        line: _,
-        form,
-    } = place;
-    let mut words = format!("{} of {}", pointer(place), named(object));
-    if let Some(inner) = embedded {
-        let _ = write!(words, ", in a text that is {}", named(&inner.object));
+fn owner_words(owner: &str) -> String {
+    format!("{owner}: {}", owner::meaning(owner))
+}
+
+fn place_words(number: &Found) -> Option<String> {
+    let (document, object) = (number.document?, number.object.as_ref()?);
+    let object = match object.kind.as_str() {
+        "" => "a file without a kind".to_owned(),
+        _ => object.to_string(),
+    };
+    let mut words = match pointer(number) {
+        Some(pointer) => format!("{pointer} of {object}"),
+        None => object,
+    };
+    if let Some(inner) = &number.embedded {
+        let _ = match inner.object.kind.as_str() {
+            "" => write!(words, ", in a text"),
+            _ => write!(words, ", in a text that is {}", inner.object),
+        };
     }
     let _ = write!(words, ", document {document} of the file");
-    match form {
-        Form::Scalar => {}
-        Form::Prefixed { prefix } => {
+    match &number.form {
+        None | Some(Form::Scalar) => {}
+        Some(Form::Prefixed { prefix }) if prefix.is_empty() => {}
+        Some(Form::Prefixed { prefix }) => {
             let _ = write!(words, ", after `{prefix}`");
         }
-        Form::Appended { prefix } => {
+        Some(Form::Appended { prefix }) => {
             let _ = write!(words, ", where it is absent and would be appended after `{prefix}`");
         }
-        Form::Inserted { key } => {
+        Some(Form::Inserted { key }) => {
             let _ = write!(words, ", where it is absent and would be inserted as `{key}`");
         }
-        Form::Patched(shared) => {
+        Some(Form::Patched(shared)) => {
             let SharedField { object, field, .. } = &**shared;
             let _ = write!(words, ", where a patch of {field} of {object} would be appended");
         }
     }
-    words
-}
-
-fn named(object: &ObjectKey) -> String {
-    object.to_string()
+    Some(words)
 }
 
 /// What a target is, in a sentence's words.

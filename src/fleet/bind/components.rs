@@ -12,8 +12,8 @@ use crate::fleet::release::{Asker, Releases};
 use crate::fleet::shapes::{self, Reading, Said, arguments, integer, quantity, values};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
-    Binding, Claim, ComponentName, Declared, FlagName, ManagementClusterName, Refusal, RegionName, Resource, Site,
-    Target, Unbound,
+    Binding, Claim, ComponentName, Declared, FlagName, ManagementClusterName, Owner, Refusal, RegionName, Resource,
+    Site, Target, Unbound,
 };
 use crate::policy::catalogue::{Manager, flags_of, manager_of, managers, provider_of};
 use crate::policy::{
@@ -156,7 +156,10 @@ pub(in crate::fleet) fn shadowed(fleet: &FleetFile, index: &Index<'_>) -> Vec<Un
                     path: path.clone(),
                     line: *line,
                     what: made.to_string(),
-                    refusal: Refusal::Owned { by },
+                    refusal: Refusal::Owned {
+                        owner: Owner::Operator,
+                        by,
+                    },
                 });
             }
         }

@@ -11,7 +11,7 @@ use crate::fleet::shapes::{
 };
 use crate::fleet::tree::FleetTree;
 use crate::model::{
-    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound,
+    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Owner, Refusal, Site, Target, Unbound,
 };
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
@@ -316,7 +316,7 @@ impl<'i, 't> Binder<'i, 't> {
                 "the cluster autoscaler of its annotations ({path}:{})",
                 claim.autoscaler_line
             );
-            return (claim.autoscaler, Some(Refusal::Owned { by }));
+            return (claim.autoscaler, Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
         }
         // An operation may have brought what no document says.
         let number = |size: &Option<(usize, Reading)>| {
@@ -333,7 +333,7 @@ impl<'i, 't> Binder<'i, 't> {
             "the cluster autoscaler of its annotations ({})",
             self.index.place_of(*object)
         );
-        let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::Owned { by });
+        let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::owned(Owner::ClusterAutoscaler, by));
         (bounds, owner)
     }
 
@@ -361,7 +361,7 @@ impl<'i, 't> Binder<'i, 't> {
             if let Some(scaled) = same.next() {
                 let (path, line, class) = (&object.path, scaled.line, &scaled.class);
                 let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
-                return (Some(scaled.bounds), Some(Refusal::Owned { by }));
+                return (Some(scaled.bounds), Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
             }
         }
         (None, None)

@@ -77,6 +77,11 @@ pub(super) fn read(opened: &Opened<'_>, kustomizations: &[Kustomization], object
         }
         patches.uses.push(uses);
     }
+    for object in objects.iter_mut().filter(|object| patches.files.contains(&object.path)) {
+        if let Content::Says(said) = &mut object.content {
+            said.is_patch = true;
+        }
+    }
     patches
 }
 

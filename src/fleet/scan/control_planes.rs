@@ -16,7 +16,7 @@ use crate::fleet::owners;
 use crate::fleet::shapes::{
     CAPI_GROUP, CONTROL_PLANE_GROUP, KAMAJI_GROUP, Reading, find, integer, is_generated, text_at,
 };
-use crate::model::{Binding, Refusal, Scalar, Site, Target, Unbound};
+use crate::model::{Binding, Owner, Refusal, Scalar, Site, Target, Unbound};
 
 use super::{Found, Scanner};
 
@@ -156,12 +156,12 @@ impl<'i> Finder<'i, '_> {
             self.kamaji.insert(identity.clone(), place);
         }
         let cluster = self.clusters.iter().find(|cluster| refers(cluster, identity));
-        if let Some(by) = self.owner(identity, first, cluster) {
+        if let Some((owner, by)) = self.owner(identity, first, cluster) {
             self.unbound.push(Unbound {
                 path: object.path.clone(),
                 line: object.line,
                 what: object.key.to_string(),
-                refusal: Refusal::Owned { by },
+                refusal: Refusal::Owned { owner, by },
             });
             return;
         }
@@ -194,12 +194,20 @@ impl<'i> Finder<'i, '_> {
     }
 
     /// Who overwrites the number of an object.
-    fn owner(&self, identity: &Identity, instance: &Instance, cluster: Option<&Cluster<'_>>) -> Option<String> {
+    fn owner(
+        &self,
+        identity: &Identity,
+        instance: &Instance,
+        cluster: Option<&Cluster<'_>>,
+    ) -> Option<(Owner, String)> {
         let Object { path, at, .. } = &self.index.objects[instance.object];
         let look = |look: &dyn Fn(&Document<'_>) -> Option<String>| self.index.opened.look(path, at, look).flatten();
-        let by_topology = |place: &str| format!("the topology of its Cluster, which overwrites it ({place})");
+        let by_topology = |place: &str| {
+            let by = format!("the topology of its Cluster, which overwrites it ({place})");
+            Some((Owner::Topology, by))
+        };
         if let Some(Cluster { place, .. }) = cluster.filter(|cluster| cluster.topology) {
-            return Some(by_topology(place));
+            return by_topology(place);
         }
         let labelled = look(&|document| {
             let name = find(document.root, &["metadata", "labels", "cluster.x-k8s.io/cluster-name"]);
@@ -209,7 +217,7 @@ impl<'i> Finder<'i, '_> {
             let same = |cluster: &&Cluster<'_>| is_beside(cluster.identity, identity) && cluster.identity.name == name;
             let known = self.clusters.iter().find(same);
             let place = known.map_or("by its label topology.cluster.x-k8s.io/owned", |cluster| &cluster.place);
-            return Some(by_topology(place));
+            return by_topology(place);
         }
         if identity.kind != "TenantControlPlane" {
             return None;
@@ -220,15 +228,15 @@ impl<'i> Finder<'i, '_> {
             ..identity.clone()
         };
         if let Some(place) = self.kamaji.get(&above) {
-            return Some(format!(
-                "the KamajiControlPlane of its name, which overwrites it ({place})"
-            ));
+            let by = format!("the KamajiControlPlane of its name, which overwrites it ({place})");
+            return Some((Owner::ControlPlane, by));
         }
-        look(&|document| {
+        let by = look(&|document| {
             let owners = find(document.root, &["metadata", "ownerReferences"])?;
             let kind = find(owners.items().next()?, &["kind"])?.text()?;
             Some(format!("the {kind} that its ownerReferences name"))
-        })
+        });
+        by.map(|by| (Owner::OwnerReference, by))
     }
 
     fn add(

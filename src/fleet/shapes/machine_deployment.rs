@@ -1,7 +1,7 @@
 //! A `MachineDeployment` or `MachinePool` that stands on its own: `/spec/replicas`, in v1beta1 and v1beta2 alike.
 
 use crate::fleet::document::Document;
-use crate::model::Refusal;
+use crate::model::{Owner, Refusal};
 
 use super::metadata::{Marks, is_generated, is_spec_paused};
 use super::reading::{find, integer};
@@ -27,7 +27,10 @@ fn read(document: &Document<'_>) -> Said {
         said.unbound.push(Unclaimed {
             line,
             what: document.key.to_string(),
-            refusal: Refusal::Owned { by },
+            refusal: Refusal::Owned {
+                owner: Owner::Topology,
+                by,
+            },
         });
         return said;
     }

@@ -1,7 +1,7 @@
 //! What an object's annotations and labels say about who may change it.
 
 use crate::fleet::gate::Refused;
-use crate::model::{AutoscalerBounds, Bound, Refusal, RepoPath};
+use crate::model::{AutoscalerBounds, Bound, Owner, Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Kind, Node};
 
@@ -70,7 +70,13 @@ impl Marks {
                 Some(MAX_SIZE) => bounds.1 = Some((line, text.parse::<u32>())),
                 Some(REPLICAS_MANAGED_BY) => {
                     let by = format!("the external scaler that {REPLICAS_MANAGED_BY} names ({path}:{line})");
-                    marks.refused = Some(Refused::at(line, Refusal::Owned { by }));
+                    marks.refused = Some(Refused::at(
+                        line,
+                        Refusal::Owned {
+                            owner: Owner::External,
+                            by,
+                        },
+                    ));
                 }
                 _ => {}
             }

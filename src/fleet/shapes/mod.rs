@@ -79,6 +79,8 @@ pub(super) struct Said {
     pub(super) scaled: Vec<cluster_class::Scaled>,
     /// What looks like a node group but is none that can be bound.
     pub(super) unbound: Vec<Unclaimed>,
+    /// Whether its file is a patch of a kustomization.
+    pub(super) is_patch: bool,
 }
 
 /// A node group as one object declares it.
@@ -168,7 +170,7 @@ pub(super) mod testing {
     pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
         match refusal {
             Refusal::WrongShape { message } => message.clone(),
-            Refusal::Owned { by } => by.clone(),
+            Refusal::Owned { owner: _, by } => by.clone(),
             Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
             Refusal::Absent { pointer } => format!("{pointer} absent"),
             refusal => refusal.id().to_owned(),

@@ -4,6 +4,7 @@ mod errors;
 mod init;
 mod lifecycle;
 mod offline;
+mod owners;
 mod replay;
 mod scan;
 mod shapes;

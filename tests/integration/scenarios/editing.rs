@@ -317,9 +317,9 @@ fn edit(scanned: &Scanned, set: &Set, from: Option<&Scalar>, to: &Scalar) -> Res
         return Err(format!("{target} is {value:?}, not {from:?}: {}", place(site)));
     }
     if let Some(shape) = shape
-        && found.shape != shape
+        && found.shape.as_str() != shape
     {
-        return Err(format!("{target} has the shape {}", found.shape));
+        return Err(format!("{target} has the shape {}", found.shape.as_str()));
     }
     let Site::Writable(place) = site else {
         return Err(format!("{target} can't be written: {}", self::place(site)));
@@ -402,27 +402,59 @@ fn is_refused(scanned: &Scanned, refused: &Refused) -> Result<(), String> {
         why,
         at,
         says,
+        shape,
+        owner,
     } = refused;
-    let Binding { value: found, site, .. } = &number(scanned, target)?.binding;
+    let Number {
+        binding: Binding { value: found, site, .. },
+        shape: found_shape,
+        ..
+    } = number(scanned, target)?;
+    let found_shape = found_shape.as_str();
+    // What was read was read somewhere.
+    let nameless = found_shape == "unknown" && found.is_some();
+    if shape.as_ref().map_or(nameless, |shape| shape != found_shape) {
+        return Err(format!("{target} has the shape {found_shape}"));
+    }
     if value.is_some() && value != found {
         return Err(format!("{target} is {found:?}, not {value:?}"));
     }
     let Site::Refused { path, line, refusal } = site else {
         return Err(format!("{target} is {}, not refused", place(site)));
     };
+    is_owned_by(refusal, owner.as_ref()).map_err(|error| format!("{target} {error}"))?;
     let found = format!("{}:{line}", path.as_ref().map_or("", RepoPath::as_str));
     matches(refusal, &found, (why, at, says)).map_err(|error| format!("{target} {error}"))
 }
 
 fn is_unbound(scanned: &Scanned, unbound: &Unbound) -> Result<(), String> {
-    let Unbound { what, why, at, says } = unbound;
+    let Unbound {
+        what,
+        why,
+        at,
+        says,
+        owner,
+    } = unbound;
     let mut same = scanned.declared.unbound.iter().filter(|found| found.what == *what);
     let found = same.next().ok_or_else(|| {
         let all: Vec<&String> = scanned.declared.unbound.iter().map(|unbound| &unbound.what).collect();
         format!("{what} is not unbound; {all:?} are")
     })?;
+    is_owned_by(&found.refusal, owner.as_ref()).map_err(|error| format!("{what} {error}"))?;
     let place = format!("{}:{}", found.path, found.line);
     matches(&found.refusal, &place, (why, at, says)).map_err(|error| format!("{what} {error}"))
+}
+
+/// Whether a refusal names the owner that the scenario names.
+fn is_owned_by(refusal: &Refusal, owner: Option<&String>) -> Result<(), String> {
+    let found = match refusal {
+        Refusal::Owned { owner, by: _ } => Some(owner.as_str()),
+        _ => None,
+    };
+    match owner {
+        Some(owner) if found != Some(owner.as_str()) => Err(format!("has the owner {found:?}, not {owner}")),
+        _ => Ok(()),
+    }
 }
 
 fn matches(refusal: &Refusal, place: &str, (why, at, says): (&String, &String, &Option<String>)) -> Result<(), String> {

@@ -46,6 +46,8 @@ fn whatever_is_not_as_a_scenario_says_fails() {
             why,
             at,
             says: None,
+            shape: None,
+            owner: None,
         });
     });
     assert!(error.contains("not refused"), "{error}");
