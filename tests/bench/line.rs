@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use fleetscale::decide::decide;
-use fleetscale::fleet::{self, FleetTree, LARGEST_FILE, Lent, Mode, TreeEntry};
+use fleetscale::fleet::{self, FleetTree, LARGEST_FILE, Lent, Mode, Screen, TreeEntry};
 use fleetscale::git::{FileMode, Store, TreeListing};
 use fleetscale::model::{Base, BranchName, Edit, ObjectId, Plan, Snapshot};
 use fleetscale::plan::{self, plan};
@@ -39,7 +39,7 @@ pub(crate) fn run(inputs: Inputs<'_>, stages: &mut Vec<Stage>) -> Planned {
         snapshot,
     } = inputs;
     let listing = stage("list", stages, || store.tree(commit).unwrap());
-    let tree = stage("read", stages, || read(store, listing, fleet, policies));
+    let tree = stage("read", stages, || read(store, listing, &fleet::screen(fleet, policies)));
     let declared = stage("bind", stages, || fleet::bind(fleet, policies, &tree));
     let now = snapshot.captured_at;
     let decisions = stage("decide", stages, || decide(fleet, policies, snapshot, &declared, now));
@@ -66,7 +66,8 @@ pub(crate) fn run(inputs: Inputs<'_>, stages: &mut Vec<Stage>) -> Planned {
     Planned { plan, rendered }
 }
 
-fn read(store: &Store, listing: TreeListing, fleet: &FleetFile, policies: &PolicySet) -> FleetTree {
+/// Reads the files that pass a screen.
+pub(crate) fn read(store: &Store, listing: TreeListing, screen: &Screen) -> FleetTree {
     let entries = listing.entries.into_iter().map(|entry| {
         let mode = match entry.mode {
             FileMode::File => Mode::File,
@@ -81,8 +82,7 @@ fn read(store: &Store, listing: TreeListing, fleet: &FleetFile, policies: &Polic
         }
     });
     let most = usize::try_from(LARGEST_FILE).unwrap();
-    let screen = fleet::screen(fleet, policies);
-    FleetTree::read(listing.commit, entries, &screen, |id, lend| {
+    FleetTree::read(listing.commit, entries, screen, |id, lend| {
         store.with_blob(id, most, lend).map(|()| Lent::Whole)
     })
     .unwrap()

@@ -1,8 +1,8 @@
 //! Speed, as ratios within one run: the machine's own pace cancels out.
 //!
-//! One file measures one thing: `planning` a small and a middling fleet, `editing` one file, the whole way from a `large_fleet` to its
-//! pull requests' branches, `observing` a large management cluster. Where several runs are made, the figures are medians. Nothing here
-//! passes or fails by the clock; a benchmark that can not go on, or whose result is not what was asked for, panics.
+//! One file measures one thing: `planning` a small and a middling fleet, `editing` one file, `scanning` a repository, the whole way from
+//! a `large_fleet` to its pull requests' branches, `observing` a large management cluster. Where several runs are made, the figures are
+//! medians. Nothing here passes or fails by the clock; a benchmark that can not go on, or whose result is not what was asked for, panics.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ mod large_fleet;
 mod line;
 mod observing;
 mod planning;
+mod scanning;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ fn main() {
     let smoke = has("--test");
     // `make bench ONLY=editing` asks for one of them.
     let wanted = |name: &str| {
-        let named = ["planning", "editing", "large-fleet", "observing"]
+        let named = ["planning", "editing", "scan", "large-fleet", "observing"]
             .map(has)
             .contains(&true);
         !named || has(name)
@@ -44,6 +45,9 @@ fn main() {
     }
     if wanted("editing") {
         editing::measure(smoke);
+    }
+    if wanted("scan") {
+        scanning::measure(smoke);
     }
     if wanted("large-fleet") {
         large_fleet::measure(smoke);

@@ -49,13 +49,13 @@ fn row(copies: usize, runs: usize) {
 }
 
 /// A fleet of copies, in a packed bare repository.
-struct World {
+pub(crate) struct World {
     _folder: tempfile::TempDir,
-    store: Store,
-    commit: ObjectId,
-    files: usize,
-    fleet: FleetFile,
-    policies: PolicySet,
+    pub(crate) store: Store,
+    pub(crate) commit: ObjectId,
+    pub(crate) files: usize,
+    pub(crate) fleet: FleetFile,
+    pub(crate) policies: PolicySet,
     snapshot: Snapshot,
 }
 
@@ -71,6 +71,12 @@ fn renamed(name: &str, copy: usize) -> String {
 }
 
 impl World {
+    /// At least so many files, or one copy.
+    pub(crate) fn of_files(files: usize) -> Self {
+        let one = Self::of(1).files;
+        Self::of(files.div_ceil(one))
+    }
+
     fn of(copies: usize) -> Self {
         let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/quickstart");
         let folder = tempfile::TempDir::new().unwrap();

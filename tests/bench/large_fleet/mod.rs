@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fleetscale::git::{FileChange, Identity, Remote, Store};
-use fleetscale::model::{Ledger, Snapshot};
+use fleetscale::model::{Ledger, ObjectId, Snapshot};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::publish::{self, Publication};
 
@@ -28,6 +28,7 @@ pub(crate) const RUN: &str = "--large-fleet-run";
 const CLUSTERS: usize = 15_000;
 /// Enough for each management cluster to have one.
 const FEW_CLUSTERS: usize = 30;
+const FILES_OF_A_CLUSTER: usize = 5;
 const RUNS: usize = 3;
 
 /// Makes the fleet, measures everything and prints it.
@@ -91,6 +92,34 @@ pub(crate) fn measure(smoke: bool) {
     let in_all = by_hand.iter().map(|stage| stage.time).sum();
     println!("  sed and git in an existing checkout {}", seconds(in_all));
     println!("    of which {}", in_words(&by_hand));
+}
+
+/// A fleet of the same clusters that something else measures.
+pub(crate) struct Made {
+    pub(crate) store: Store,
+    pub(crate) commit: ObjectId,
+    pub(crate) fleet: FleetFile,
+    pub(crate) policies: PolicySet,
+    pub(crate) files: usize,
+}
+
+impl Made {
+    /// Makes a bare repository of at least so many files.
+    pub(crate) fn of(bare: &Path, files: usize) -> Self {
+        let clusters = files.div_ceil(FILES_OF_A_CLUSTER).max(FEW_CLUSTERS);
+        let files = git::make(bare, clusters);
+        let file = fleet::fleet_file(clusters, bare.to_str().unwrap());
+        let fleet = FleetFile::load("fleet.yaml", file.as_bytes()).unwrap();
+        let policies = PolicySet::load([(fleet::POLICY_PATH, fleet::POLICY)], Some(&fleet)).unwrap();
+        let store = Store::open(bare).unwrap();
+        Self {
+            commit: store.resolve("main").unwrap(),
+            store,
+            fleet,
+            policies,
+            files,
+        }
+    }
 }
 
 /// Where everything lies.
