@@ -2,6 +2,8 @@
 
 mod found;
 mod owner;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::PathBuf;

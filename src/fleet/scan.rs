@@ -14,6 +14,7 @@ use crate::policy::{FleetFile, PolicySet};
 
 use super::bind::{bind_index, components, index_of, node_groups, of_releases, screen};
 use super::index::Index;
+use super::release::Releases;
 use super::screen::Screen;
 use super::shapes::KAMAJI_GROUP;
 use super::tree::FleetTree;
@@ -39,6 +40,7 @@ struct Scanner<'a, 't> {
     fleet: &'a FleetFile,
     tree: &'a FleetTree,
     index: &'a Index<'t>,
+    releases: &'a Releases,
 }
 
 /// What a finder finds.
@@ -60,7 +62,7 @@ impl From<Vec<(Target, Binding)>> for Found {
 type Finder = fn(&Scanner<'_, '_>) -> Found;
 
 const FINDERS: [Finder; 4] = [
-    |scanner| components::all(scanner.fleet, scanner.tree, scanner.index).into(),
+    |scanner| components::all(scanner.fleet, scanner.tree, scanner.index, scanner.releases).into(),
     |scanner| Found {
         unbound: components::shadowed(scanner.fleet, scanner.index),
         ..Found::default()
@@ -87,9 +89,15 @@ pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
 /// the same places; besides that there is what no policy asks for.
 pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<Number>, Declared) {
     let index = index_of(fleet, policies, tree);
-    let mut declared = bind_index(fleet, policies, tree, &index);
-    let index = &index;
-    let scanner = Scanner { fleet, tree, index };
+    let releases = Releases::of(fleet, tree, &index);
+    let mut declared = bind_index(fleet, policies, tree, &index, &releases);
+    let (index, releases) = (&index, &releases);
+    let scanner = Scanner {
+        fleet,
+        tree,
+        index,
+        releases,
+    };
     let mut found: BTreeMap<Target, Binding> = declared.bindings.clone();
     for Found { numbers, unbound } in FINDERS.iter().map(|find| find(&scanner)) {
         for (target, binding) in numbers {

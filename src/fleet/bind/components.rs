@@ -29,15 +29,11 @@ pub(super) fn bind(
     policies: &PolicySet,
     tree: &FleetTree,
     index: &Index<'_>,
+    releases: &Releases,
     declared: &mut Declared,
 ) {
-    let releases = Releases::of(fleet, tree, index);
     declared.unbound.extend(releases.unbound.iter().cloned());
-    let asker = Asker {
-        tree,
-        index,
-        releases: &releases,
-    };
+    let asker = Asker { tree, index, releases };
     for (region, cluster) in fleet.management_clusters() {
         let binder = Binder {
             asker: &asker,
@@ -57,14 +53,14 @@ pub(super) fn bind(
 
 /// Everything that a component's Deployment says in a management cluster, whether a policy asks for it or not: its replicas, if it is a
 /// platform component, and the flags that the catalogue knows.
-pub(in crate::fleet) fn all(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -> Vec<(Target, Binding)> {
+pub(in crate::fleet) fn all(
+    fleet: &FleetFile,
+    tree: &FleetTree,
+    index: &Index<'_>,
+    releases: &Releases,
+) -> Vec<(Target, Binding)> {
     let mut found = Vec::new();
-    let releases = Releases::of(fleet, tree, index);
-    let asker = Asker {
-        tree,
-        index,
-        releases: &releases,
-    };
+    let asker = Asker { tree, index, releases };
     for (region, cluster) in fleet.management_clusters() {
         let management_cluster = &cluster.name;
         let binder = Binder {

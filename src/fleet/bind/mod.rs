@@ -24,7 +24,7 @@ use super::applied;
 use super::index::{Identity, Index, Shared, VARIABLE};
 use super::operation;
 use super::owners;
-use super::release;
+use super::release::{self, Releases};
 use super::screen::Screen;
 use super::shapes::{self, Reading};
 use super::tree::FleetTree;
@@ -87,7 +87,8 @@ pub(super) fn of_releases(screen: Screen) -> Screen {
 ///
 /// The tree must have passed [`screen`] of the same policies. Nothing fails: what is wrong with the repository is part of the answer.
 pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declared {
-    bind_index(fleet, policies, tree, &index_of(fleet, policies, tree))
+    let index = index_of(fleet, policies, tree);
+    bind_index(fleet, policies, tree, &index, &Releases::of(fleet, tree, &index))
 }
 
 /// The objects of a tree, without the requests that the policies name.
@@ -96,8 +97,14 @@ pub(super) fn index_of<'t>(fleet: &'t FleetFile, policies: &PolicySet, tree: &'t
     Index::build(fleet, tree, &requests)
 }
 
-/// Binds every target that an index of the tree declares.
-pub(super) fn bind_index(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree, index: &Index<'_>) -> Declared {
+/// Binds every target that an index of the tree and the releases in it declare.
+pub(super) fn bind_index(
+    fleet: &FleetFile,
+    policies: &PolicySet,
+    tree: &FleetTree,
+    index: &Index<'_>,
+    releases: &Releases,
+) -> Declared {
     let mut declared = Declared {
         base: tree.base().clone(),
         bindings: Default::default(),
@@ -106,7 +113,7 @@ pub(super) fn bind_index(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTr
         unbound: index.unbound.clone(),
     };
     node_groups::bind(fleet, policies, tree, index, &mut declared);
-    components::bind(fleet, policies, tree, index, &mut declared);
+    components::bind(fleet, policies, tree, index, releases, &mut declared);
     sharding::bind(policies, tree, index, &mut declared);
     markers::bind(fleet, policies, tree, index, &mut declared);
     refuse_shared_places(&mut declared);
