@@ -8,7 +8,7 @@ pub(super) mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Binding, Declared, RepoPath, Site, Target, Unbound};
+use crate::model::{Binding, Declared, Form, RepoPath, Site, Target, Unbound};
 use crate::policy::catalogue::{chart_words, managers};
 use crate::policy::{FleetFile, PolicySet};
 
@@ -111,6 +111,8 @@ pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<N
     let numbers = found.into_iter().map(|(target, binding)| {
         let spot = Spot::of(&index.opened, &target, &binding);
         let shape = match (path_of(&binding), &spot) {
+            // The one that would be appended.
+            _ if is_patched(&binding) => Shape::JsonPatch,
             (Some(path), Some(spot)) => Shape::of(&target, path, spot, patches.contains(&(path, spot.document))),
             _ => Shape::Unknown,
         };
@@ -129,6 +131,10 @@ fn patches<'i>(index: &'i Index<'_>) -> BTreeSet<(&'i RepoPath, usize)> {
     let objects = index.objects.iter();
     let patches = objects.filter(|object| object.said().is_some_and(|said| said.is_patch));
     patches.map(|object| (&object.path, object.at.document)).collect()
+}
+
+fn is_patched(binding: &Binding) -> bool {
+    matches!(&binding.site, Site::Writable(place) if matches!(place.form, Form::Patched(_)))
 }
 
 fn path_of(binding: &Binding) -> Option<&RepoPath> {
