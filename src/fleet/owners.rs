@@ -57,7 +57,7 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, String> {
 fn text_of(index: &Index<'_>, instance: &Instance, keys: &[&str]) -> Option<String> {
     match layers::value(index, instance, &Field::keys(keys), text_at)?.1.value? {
         Scalar::Text(text) => Some(text),
-        Scalar::Integer(_) => None,
+        Scalar::Integer(_) | Scalar::Decimal(_) => None,
     }
 }
 

@@ -96,7 +96,7 @@ impl Component<'_, '_> {
             let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
             readings.extend(self.of_operator(&wanted));
         }
-        readings.retain(|reading| reading.value.is_some());
+        readings.retain(says_an_amount);
         readings
     }
 
@@ -127,6 +127,18 @@ impl Component<'_, '_> {
             })
             .collect()
     }
+}
+
+/// Whether a value is there, or something that can't be read as one.
+fn says_an_amount(reading: &Reading) -> bool {
+    let is_absent = matches!(
+        &reading.site,
+        Site::Refused {
+            refusal: Refusal::Absent { .. },
+            ..
+        }
+    );
+    reading.value.is_some() || (reading.written && !is_absent)
 }
 
 /// Refuses a value that more than one place declares.
