@@ -19,7 +19,9 @@ use crate::model::{ManagementClusterName, RepoPath, Unbound};
 use crate::policy::FleetFile;
 
 use super::document::At;
+use super::field::Field;
 use super::gate::Refused;
+use super::ignored::Ignored;
 use super::index::{Identity, Index, Instance};
 use super::tree::FleetTree;
 
@@ -55,8 +57,23 @@ pub(super) struct Release {
     pub(super) sources: Vec<Source>,
     /// The hold annotations of what declares it.
     pub(super) holds: Vec<String>,
+    /// The fields of what its chart renders that whoever applies it leaves to others.
+    pub(super) ignored: Vec<Ignored>,
     /// Why nothing of it may be changed.
     pub(super) refused: Option<Refused>,
+}
+
+impl Release {
+    /// Who owns a field of an object that its chart renders, if whoever applies it leaves the field alone.
+    ///
+    /// Charts name objects after their release, so that the object has several names as far as is known here.
+    pub(super) fn owner(&self, [group, kind]: [&str; 2], names: &[&str], field: &Field<'_>) -> Option<&str> {
+        let covers = |ignored: &&Ignored| {
+            let means = names.iter().any(|name| ignored.means([group, kind, name], None));
+            means && ignored.covers(field)
+        };
+        self.ignored.iter().find(covers).map(|ignored| ignored.by.as_str())
+    }
 }
 
 /// Where a document is.

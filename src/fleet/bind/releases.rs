@@ -1,10 +1,13 @@
 //! The values of a component in the releases of charts.
 
+use crate::fleet::field::Field;
 use crate::fleet::release::{Asker, Release, Wanted};
-use crate::fleet::shapes::Reading;
+use crate::fleet::shapes::{OPERATOR_GROUP, Reading};
 use crate::model::{Claim, ComponentName, FlagName, Form, ManagementClusterName, Refusal, Resource, Site};
 use crate::policy::ChartKey;
-use crate::policy::catalogue::{ChartKeys, OPERATOR, chart_keys, manager_of, operator_provider};
+use crate::policy::catalogue::{ChartKeys, OPERATOR, Provider, chart_keys, manager_of, operator_provider, provider_of};
+
+use super::provider;
 
 /// A component on a management cluster.
 pub(super) struct Component<'a, 't> {
@@ -19,7 +22,7 @@ impl Component<'_, '_> {
     /// The number of replicas in each release that says it, or whose chart is known to have it.
     pub(super) fn replicas(&self) -> Vec<Reading> {
         self.each(|release, keys, key| match key {
-            Some(key) => self.ask(release, &Wanted::number(key)).into_iter().collect(),
+            Some(key) => self.count(release, key).into_iter().collect(),
             None => self.either(release, keys),
         })
     }
@@ -28,7 +31,7 @@ impl Component<'_, '_> {
     pub(super) fn flag(&self, flag: &FlagName) -> Vec<Reading> {
         let mut readings = self.each(|release, keys, key| {
             let wanted = Wanted::flag(key.unwrap_or(keys.arguments), flag);
-            self.ask(release, &wanted)
+            self.ask(release, &wanted, &["args"])
                 .filter(|reading| reading.written || keys.known)
                 .into_iter()
                 .collect()
@@ -37,8 +40,31 @@ impl Component<'_, '_> {
         readings
     }
 
-    fn ask(&self, release: &Release, wanted: &Wanted<'_>) -> Option<Reading> {
-        self.asker.read(release, wanted)
+    /// A number of replicas at a key.
+    fn count(&self, release: &Release, key: &[&str]) -> Option<Reading> {
+        let reading = self.asker.read(release, &Wanted::number(key))?;
+        Some(self.owned(release, reading, &Field::replicas()))
+    }
+
+    /// A value that comes to be in a field of the component's container.
+    fn ask(&self, release: &Release, wanted: &Wanted<'_>, keys: &[&str]) -> Option<Reading> {
+        let reading = self.asker.read(release, wanted)?;
+        let container = manager_of(self.name).map_or("", |manager| manager.container);
+        Some(self.owned(release, reading, &Field::of_container(container, keys)))
+    }
+
+    /// Refuses a value of a field of the Deployment that has another owner than the release.
+    fn owned(&self, release: &Release, mut reading: Reading, field: &Field<'_>) -> Reading {
+        let beside = |name: &str| format!("{}-{name}", release.name);
+        let deployment = manager_of(self.name).map_or(self.name.as_str(), |manager| manager.deployment);
+        let chart = release.chart.as_deref().unwrap_or_default();
+        let (of_component, of_chart) = (beside(self.name.as_str()), beside(chart));
+        let names = [deployment, &release.name, &of_component, &of_chart];
+        if let Some(by) = release.owner(["apps", "Deployment"], &names, field) {
+            let by = by.to_owned();
+            reading.refuse_as(Refusal::Owned { by });
+        }
+        reading
     }
 
     /// Asks the releases whose chart may install the component.
@@ -68,7 +94,7 @@ impl Component<'_, '_> {
         let asked: Vec<Reading> = keys
             .replicas
             .iter()
-            .filter_map(|key| self.ask(release, &Wanted::number(key)))
+            .filter_map(|key| self.count(release, key))
             .collect();
         let (mut written, missing): (Vec<Reading>, Vec<Reading>) =
             asked.into_iter().partition(|reading| reading.written);
@@ -90,22 +116,42 @@ impl Component<'_, '_> {
         let [claim, resource] = [claim.as_str(), resource.as_str()];
         let mut readings = self.each(|release, keys, _| {
             let keys: Vec<&str> = keys.resources.iter().copied().chain([claim, resource]).collect();
-            self.ask(release, &Wanted::quantity(&keys)).into_iter().collect()
+            let field = ["resources", claim, resource];
+            self.ask(release, &Wanted::quantity(&keys), &field)
+                .into_iter()
+                .collect()
         });
         if let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) {
             let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
-            readings.extend(self.of_operator(&wanted));
+            readings.extend(self.of_operator(&wanted, &["resources", claim, resource]));
         }
         readings.retain(says_an_amount);
         readings
     }
 
     /// What the releases of the operator's chart say.
-    fn of_operator(&self, wanted: &Wanted<'_>) -> Vec<Reading> {
+    fn of_operator(&self, wanted: &Wanted<'_>, keys: &[&str]) -> Vec<Reading> {
         let releases = self.asker.releases.on(self.management_cluster);
         let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
-        let readings = operators.filter_map(|release| self.ask(release, wanted));
+        let readings = operators.filter_map(|release| {
+            let reading = self.asker.read(release, wanted)?;
+            Some(self.owned_by_operator(release, reading, keys))
+        });
         readings.filter(|reading| reading.written).collect()
+    }
+
+    /// Refuses a value of a field of the operator's object that has another owner than the release.
+    fn owned_by_operator(&self, release: &Release, mut reading: Reading, keys: &[&str]) -> Reading {
+        let Some(Provider { kind, name }) = provider_of(self.name) else {
+            return reading;
+        };
+        let container = manager_of(self.name).map_or("", |manager| manager.container);
+        let field = provider::of_container(container, keys);
+        if let Some(by) = release.owner([OPERATOR_GROUP, kind], &[name], &field) {
+            let by = by.to_owned();
+            reading.refuse_as(Refusal::Owned { by });
+        }
+        reading
     }
 
     /// A flag of a provider in the values of the operator's chart.
@@ -115,7 +161,7 @@ impl Component<'_, '_> {
         };
         let dashed = format!("--{flag}");
         let wanted = Wanted::of_provider(provider, manager, &dashed);
-        let readings = self.of_operator(&wanted).into_iter();
+        let readings = self.of_operator(&wanted, &["args", &dashed]).into_iter();
         readings
             .map(|mut reading| {
                 if let Site::Writable(place) = &mut reading.site

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Manifest};
 use crate::fleet::gate::Refused;
+use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::kustomize;
 use crate::fleet::shapes::find;
@@ -143,6 +144,7 @@ impl Reader<'_, '_> {
             .flat_map(Node::items)
             .filter_map(|source| find(source, &["ref"])?.text().map(str::to_owned))
             .collect();
+        let ignored = Ignored::of_application(application, &self.object.key, &self.object.path);
         let mut releases = Vec::new();
         for source in installed {
             let sources = self.sources(&source, name.as_deref(), &referred, element);
@@ -155,6 +157,7 @@ impl Reader<'_, '_> {
                     chart: source.chart.clone(),
                     sources: sources.clone(),
                     holds: self.holds(instance),
+                    ignored: ignored.clone(),
                     refused: refused.clone().or_else(|| self.refused(instance)),
                 });
             }

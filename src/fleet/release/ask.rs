@@ -130,8 +130,13 @@ impl Asker<'_, '_> {
                     found
                 }
             };
-            let Some((object, reading)) = found else { continue };
+            let Some((object, mut reading)) = found else { continue };
             if reading.written {
+                let ignored = instance.ignored.iter().map(|number| &self.index.ignored[*number]);
+                if let Some(ignored) = ignored.into_iter().find(|ignored| ignored.covers(&field)) {
+                    let by = ignored.by.clone();
+                    reading.refuse_as(Refusal::Owned { by });
+                }
                 return Some((Some(object), reading));
             }
             first = first.or(Some((Some(object), reading)));

@@ -4,6 +4,7 @@
 //! makes of it all (helm-controller, `docs/spec/v2/helmreleases.md`).
 
 use crate::fleet::gate::Refused;
+use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::kustomize::{self, PatchContent};
 use crate::fleet::shapes::{Said, find};
@@ -93,6 +94,10 @@ pub(super) fn release(
     });
     sources.extend(merged.into_iter().rev());
     let chart = of_path(tree, index, instance, chart, &mut sources);
+    let ignored = at(&["spec", "driftDetection", "ignore"]).and_then(|list| {
+        let path = &list.spot.path;
+        list.look(index, |node| Ignored::of_release(node, &object.key, path))
+    });
     Ok(Release {
         management_cluster: owner(identity),
         path,
@@ -101,6 +106,7 @@ pub(super) fn release(
         chart,
         sources,
         holds,
+        ignored: ignored.unwrap_or_default(),
         refused,
     })
 }
