@@ -125,7 +125,7 @@ impl Component<'_, '_> {
             let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
             readings.extend(self.of_operator(&wanted, &["resources", claim, resource]));
         }
-        readings.retain(says_an_amount);
+        readings.retain(says_something);
         readings
     }
 
@@ -175,16 +175,13 @@ impl Component<'_, '_> {
     }
 }
 
-/// Whether a value is there, or something that can't be read as one.
-fn says_an_amount(reading: &Reading) -> bool {
-    let is_absent = matches!(
-        &reading.site,
-        Site::Refused {
-            refusal: Refusal::Absent { .. },
-            ..
-        }
-    );
-    reading.value.is_some() || (reading.written && !is_absent)
+/// Whether a value is there, or something that can't be read as one or has no effect.
+pub(super) fn says_something(reading: &Reading) -> bool {
+    let is_there = match &reading.site {
+        Site::Refused { refusal, .. } => !matches!(refusal, Refusal::Absent { .. }),
+        Site::Writable(_) => false,
+    };
+    reading.value.is_some() || (reading.written && is_there)
 }
 
 /// Refuses a value that more than one place declares.
