@@ -57,6 +57,9 @@ impl Asker<'_, '_> {
                 nowhere.get_or_insert(reading);
                 continue;
             }
+            let said = object.and_then(|number| self.index.objects[number].said());
+            let hold = said.and_then(|said| said.hold.clone());
+            reading.holds.extend(hold.filter(|hold| !release.holds.contains(hold)));
             self.refuse_shared(source, object, &mut reading);
             if let Some(what) = above {
                 let message = format!("{what} may set the value, too");
