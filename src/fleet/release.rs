@@ -11,6 +11,7 @@ mod config_maps;
 mod effective;
 mod flux;
 mod generated;
+mod renderers;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use super::tree::FleetTree;
 
 pub(super) use argo::OVERRIDE;
 pub(super) use ask::Asker;
+pub(super) use renderers::Rendered;
 pub(super) use wanted::Wanted;
 
 /// What the files of releases mention, and those of the ConfigMaps that they refer to.
@@ -57,8 +59,10 @@ pub(super) struct Release {
     pub(super) sources: Vec<Source>,
     /// The hold annotations of what declares it.
     pub(super) holds: Vec<String>,
+    /// What is changed in what its chart renders, in this order.
+    patches: Vec<renderers::Patch>,
     /// The fields of what its chart renders that whoever applies it leaves to others.
-    pub(super) ignored: Vec<Ignored>,
+    ignored: Vec<Ignored>,
     /// Why nothing of it may be changed.
     pub(super) refused: Option<Refused>,
 }
@@ -67,7 +71,7 @@ impl Release {
     /// Who owns a field of an object that its chart renders, if whoever applies it leaves the field alone.
     ///
     /// Charts name objects after their release, so that the object has several names as far as is known here.
-    pub(super) fn owner(&self, [group, kind]: [&str; 2], names: &[&str], field: &Field<'_>) -> Option<&str> {
+    fn owner(&self, [group, kind]: [&str; 2], names: &[&str], field: &Field<'_>) -> Option<&str> {
         let covers = |ignored: &&Ignored| {
             let means = names.iter().any(|name| ignored.means([group, kind, name], None));
             means && ignored.covers(field)

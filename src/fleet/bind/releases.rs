@@ -1,8 +1,9 @@
 //! The values of a component in the releases of charts.
 
 use crate::fleet::field::Field;
-use crate::fleet::release::{Asker, Release, Wanted};
-use crate::fleet::shapes::{OPERATOR_GROUP, Reading};
+use crate::fleet::layers::Read;
+use crate::fleet::release::{Asker, Release, Rendered, Wanted};
+use crate::fleet::shapes::{OPERATOR_GROUP, Reading, integer, quantity};
 use crate::model::{Claim, ComponentName, FlagName, Form, ManagementClusterName, Refusal, Resource, Site};
 use crate::policy::ChartKey;
 use crate::policy::catalogue::{ChartKeys, OPERATOR, Provider, chart_keys, manager_of, operator_provider, provider_of};
@@ -21,9 +22,13 @@ pub(super) struct Component<'a, 't> {
 impl Component<'_, '_> {
     /// The number of replicas in each release that says it, or whose chart is known to have it.
     pub(super) fn replicas(&self) -> Vec<Reading> {
-        self.each(|release, keys, key| match key {
-            Some(key) => self.count(release, key).into_iter().collect(),
-            None => self.either(release, keys),
+        self.each(|release, keys, key| {
+            let reading = match key {
+                Some(key) => self.asker.read(release, &Wanted::number(key)),
+                None => self.either(release, keys),
+            };
+            let rendered = self.rendered(release, reading, Field::replicas(), Some(integer));
+            rendered.into_iter().collect()
         })
     }
 
@@ -31,7 +36,9 @@ impl Component<'_, '_> {
     pub(super) fn flag(&self, flag: &FlagName) -> Vec<Reading> {
         let mut readings = self.each(|release, keys, key| {
             let wanted = Wanted::flag(key.unwrap_or(keys.arguments), flag);
-            self.ask(release, &wanted, &["args"])
+            let reading = self.asker.read(release, &wanted);
+            let field = Field::of_container(self.container(), &["args"]);
+            self.rendered(release, reading, field, None)
                 .filter(|reading| reading.written || keys.known)
                 .into_iter()
                 .collect()
@@ -40,31 +47,32 @@ impl Component<'_, '_> {
         readings
     }
 
-    /// A number of replicas at a key.
-    fn count(&self, release: &Release, key: &[&str]) -> Option<Reading> {
-        let reading = self.asker.read(release, &Wanted::number(key))?;
-        Some(self.owned(release, reading, &Field::replicas()))
-    }
-
-    /// A value that comes to be in a field of the component's container.
-    fn ask(&self, release: &Release, wanted: &Wanted<'_>, keys: &[&str]) -> Option<Reading> {
-        let reading = self.asker.read(release, wanted)?;
-        let container = manager_of(self.name).map_or("", |manager| manager.container);
-        Some(self.owned(release, reading, &Field::of_container(container, keys)))
-    }
-
-    /// Refuses a value of a field of the Deployment that has another owner than the release.
-    fn owned(&self, release: &Release, mut reading: Reading, field: &Field<'_>) -> Reading {
+    /// A value that comes to be in a field of the component's Deployment.
+    fn rendered<'f>(
+        &'f self,
+        release: &Release,
+        reading: Option<Reading>,
+        field: Field<'f>,
+        read: Option<Read>,
+    ) -> Option<Reading> {
         let beside = |name: &str| format!("{}-{name}", release.name);
         let deployment = manager_of(self.name).map_or(self.name.as_str(), |manager| manager.deployment);
-        let chart = release.chart.as_deref().unwrap_or_default();
-        let (of_component, of_chart) = (beside(self.name.as_str()), beside(chart));
-        let names = [deployment, &release.name, &of_component, &of_chart];
-        if let Some(by) = release.owner(["apps", "Deployment"], &names, field) {
-            let by = by.to_owned();
-            reading.refuse_as(Refusal::Owned { by });
-        }
-        reading
+        let (of_component, of_chart) = (
+            beside(self.name.as_str()),
+            beside(release.chart.as_deref().unwrap_or_default()),
+        );
+        let rendered = Rendered {
+            object: ["apps", "Deployment"],
+            names: &[deployment, &release.name, &of_component, &of_chart],
+            field,
+            read,
+        };
+        self.asker.rendered(release, &rendered, reading)
+    }
+
+    /// The container that runs it.
+    fn container(&self) -> &'static str {
+        manager_of(self.name).map_or("", |manager| manager.container)
     }
 
     /// Asks the releases whose chart may install the component.
@@ -90,23 +98,23 @@ impl Component<'_, '_> {
     }
 
     /// The one key that is written; of several that are, none is certain.
-    fn either(&self, release: &Release, keys: ChartKeys) -> Vec<Reading> {
+    fn either(&self, release: &Release, keys: ChartKeys) -> Option<Reading> {
         let asked: Vec<Reading> = keys
             .replicas
             .iter()
-            .filter_map(|key| self.count(release, key))
+            .filter_map(|key| self.asker.read(release, &Wanted::number(key)))
             .collect();
         let (mut written, missing): (Vec<Reading>, Vec<Reading>) =
             asked.into_iter().partition(|reading| reading.written);
         match written.len() {
-            0 => missing.into_iter().filter(|_| keys.known).take(1).collect(),
-            1 => written,
+            0 => missing.into_iter().find(|_| keys.known),
+            1 => written.pop(),
             _ => {
                 let places = places(&written);
                 let mut first = written.swap_remove(0);
                 first.value = None;
                 ambiguous(&mut first, places);
-                vec![first]
+                Some(first)
             }
         }
     }
@@ -116,10 +124,10 @@ impl Component<'_, '_> {
         let [claim, resource] = [claim.as_str(), resource.as_str()];
         let mut readings = self.each(|release, keys, _| {
             let keys: Vec<&str> = keys.resources.iter().copied().chain([claim, resource]).collect();
-            let field = ["resources", claim, resource];
-            self.ask(release, &Wanted::quantity(&keys), &field)
-                .into_iter()
-                .collect()
+            let reading = self.asker.read(release, &Wanted::quantity(&keys));
+            let field = Field::of_container(self.container(), &["resources", claim, resource]);
+            let rendered = self.rendered(release, reading, field, Some(quantity));
+            rendered.into_iter().collect()
         });
         if let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) {
             let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
@@ -131,27 +139,22 @@ impl Component<'_, '_> {
 
     /// What the releases of the operator's chart say.
     fn of_operator(&self, wanted: &Wanted<'_>, keys: &[&str]) -> Vec<Reading> {
+        let Some(Provider { kind, name }) = provider_of(self.name) else {
+            return Vec::new();
+        };
         let releases = self.asker.releases.on(self.management_cluster);
         let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
         let readings = operators.filter_map(|release| {
-            let reading = self.asker.read(release, wanted)?;
-            Some(self.owned_by_operator(release, reading, keys))
+            let reading = self.asker.read(release, wanted);
+            let rendered = Rendered {
+                object: [OPERATOR_GROUP, kind],
+                names: &[name],
+                field: provider::of_container(self.container(), keys),
+                read: None,
+            };
+            self.asker.rendered(release, &rendered, reading)
         });
         readings.filter(|reading| reading.written).collect()
-    }
-
-    /// Refuses a value of a field of the operator's object that has another owner than the release.
-    fn owned_by_operator(&self, release: &Release, mut reading: Reading, keys: &[&str]) -> Reading {
-        let Some(Provider { kind, name }) = provider_of(self.name) else {
-            return reading;
-        };
-        let container = manager_of(self.name).map_or("", |manager| manager.container);
-        let field = provider::of_container(container, keys);
-        if let Some(by) = release.owner([OPERATOR_GROUP, kind], &[name], &field) {
-            let by = by.to_owned();
-            reading.refuse_as(Refusal::Owned { by });
-        }
-        reading
     }
 
     /// A flag of a provider in the values of the operator's chart.

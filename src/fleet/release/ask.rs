@@ -317,7 +317,7 @@ fn literal(document: &Document<'_>, below: &[&str], prefix: &str) -> Reading {
 }
 
 /// Adds what is true of a whole release.
-fn finish(release: &Release, mut reading: Reading) -> Reading {
+pub(super) fn finish(release: &Release, mut reading: Reading) -> Reading {
     if let Some(Refused { line, refusal }) = &release.refused {
         reading.site.refuse(Some(*line), || refusal.clone());
     }
