@@ -351,7 +351,7 @@ fn client_qps(live: &LiveController, component: &ComponentName) -> Option<Finite
     let flag: FlagName = "kube-api-qps".parse().ok()?;
     let number = match live_flag(live, &flag) {
         Some(Scalar::Integer(number)) => u32::try_from(number).ok()?,
-        Some(Scalar::Text(_)) => return None,
+        Some(Scalar::Decimal(_) | Scalar::Text(_)) => return None,
         None => match default_of(component, &flag, live.version.as_deref()?) {
             FlagDefault::Is { value, .. } => value,
             _ => return None,

@@ -1,11 +1,12 @@
 //! Fields that Flux or Argo CD were told to leave alone in what they apply: a change of such a field in Git has no effect, or fights with
 //! whoever owns it.
 //!
-//! Absent on purpose: `managedFieldsManagers`, which names managers and no fields.
+//! Which fields the managers of `managedFieldsManagers` write only a cluster knows: where an item names the kind of an object, any field may
+//! be one of them. An item for every kind is about what Kubernetes itself fills in, and says nothing of a number.
 
 use json_patch::jsonptr::Pointer;
 
-use crate::model::Owner;
+use crate::model::{ObjectKey, Owner, Refusal, RepoPath};
 use crate::yaml::Node;
 
 use super::document::Document;
@@ -27,41 +28,66 @@ pub(super) struct Ignored {
 }
 
 impl Ignored {
+    /// Why a field of it is nobody's here.
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal::owned(self.owner, self.by.clone())
+    }
+
     /// Reads `spec.ignore` of a Flux Kustomization.
     pub(super) fn of_flux(document: &Document<'_>) -> Vec<Self> {
-        let items = find(document.root, &["spec", "ignore"])
-            .into_iter()
-            .flat_map(Node::items);
+        let list = find(document.root, &["spec", "ignore"]);
+        list.map_or_else(Vec::new, |list| {
+            Self::of_list(list, "spec.ignore", &document.key, document.path)
+        })
+    }
+
+    /// Reads `spec.driftDetection.ignore` of a Flux HelmRelease. The mode does not matter: whoever lists a field expects another owner.
+    pub(super) fn of_release(list: Node<'_>, key: &ObjectKey, path: &RepoPath) -> Vec<Self> {
+        Self::of_list(list, "driftDetection.ignore", key, path)
+    }
+
+    fn of_list(list: Node<'_>, what: &str, key: &ObjectKey, path: &RepoPath) -> Vec<Self> {
         let read = |item: Node<'_>| Self {
             owner: Owner::FluxIgnore,
-            by: by(document, "spec.ignore", item),
+            by: by(key, path, what, item),
             target: find(item, &["target"]).map_or_else(PatchTarget::default, PatchTarget::read),
             fields: texts(item, "paths").map(of_pointer).collect(),
         };
-        items.map(read).collect()
+        list.items().map(read).collect()
     }
 
     /// Reads `spec.ignoreDifferences` of an Argo CD Application.
     pub(super) fn of_argo(document: &Document<'_>) -> Vec<Self> {
-        let items = find(document.root, &["spec", "ignoreDifferences"])
+        Self::of_application(document.root, &document.key, document.path)
+    }
+
+    /// Reads them of an Application, or of the template of an ApplicationSet.
+    pub(super) fn of_application(application: Node<'_>, key: &ObjectKey, path: &RepoPath) -> Vec<Self> {
+        let items = find(application, &["spec", "ignoreDifferences"])
             .into_iter()
             .flat_map(Node::items);
         let read = |item: Node<'_>| {
             let pattern = |key| glob(find(item, &[key]).and_then(Node::text).unwrap_or_default());
+            let kind = pattern("kind");
+            let is_for_one_kind = kind.text().is_some();
             let target = PatchTarget {
                 group: pattern("group"),
-                kind: pattern("kind"),
+                kind,
                 name: pattern("name"),
                 namespace: pattern("namespace"),
                 uncertain: false,
             };
             let pointers = texts(item, "jsonPointers").map(of_pointer);
             let expressions = texts(item, "jqPathExpressions").map(of_expression);
+            let managers = texts(item, "managedFieldsManagers").filter(|_| is_for_one_kind);
             Self {
                 owner: Owner::IgnoreDifferences,
-                by: by(document, "ignoreDifferences", item),
+                by: by(key, path, "ignoreDifferences", item),
                 target,
-                fields: pointers.chain(expressions).collect(),
+                fields: pointers
+                    .chain(expressions)
+                    .chain(managers.map(|_| Vec::new()))
+                    .collect(),
             }
         };
         items.map(read).collect()
@@ -81,13 +107,11 @@ impl Ignored {
     }
 }
 
-fn by(document: &Document<'_>, what: &str, item: Node<'_>) -> String {
-    format!(
-        "{what} of {} leaves it to somebody else ({}:{})",
-        document.key,
-        document.path,
-        item.position().line
-    )
+fn by(key: &ObjectKey, path: &RepoPath, what: &str, item: Node<'_>) -> String {
+    let line = item.position().line;
+    let mut managers = texts(item, "managedFieldsManagers");
+    let whom = managers.next().unwrap_or("somebody else");
+    format!("{what} of {key} leaves it to {whom} ({path}:{line})")
 }
 
 fn texts<'s>(item: Node<'s>, key: &str) -> impl Iterator<Item = &'s str> + use<'s> {
@@ -228,7 +252,9 @@ mod tests {
                 true,
                 false,
             ),
-            ("kind: Deployment, managedFieldsManagers: [x]", true, false),
+            ("kind: Deployment, managedFieldsManagers: [somebody else]", true, true),
+            ("kind: '*', managedFieldsManagers: [somebody else]", true, false),
+            ("managedFieldsManagers: [somebody else]", true, false),
         ] {
             let ignored = ignored(&format!("ignoreDifferences: [{{{item}}}]"), Ignored::of_argo);
             let found = (ignored.means(object, Some("a")), ignored.covers(&Field::replicas()));

@@ -63,7 +63,7 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, Refusal> {
 fn text_of(index: &Index<'_>, instance: &Instance, keys: &[&str]) -> Option<String> {
     match layers::value(index, instance, &Field::keys(keys), text_at)?.1.value? {
         Scalar::Text(text) => Some(text),
-        Scalar::Integer(_) => None,
+        Scalar::Integer(_) | Scalar::Decimal(_) => None,
     }
 }
 
@@ -81,9 +81,5 @@ pub(super) fn owner(
     if let Some(scaler) = scaler {
         return Some(scaler.clone());
     }
-    let Ignored { owner, by, .. } = ignored.find(|ignored| ignored.covers(field))?;
-    Some(Refusal::Owned {
-        owner: *owner,
-        by: by.clone(),
-    })
+    ignored.find(|ignored| ignored.covers(field)).map(Ignored::refusal)
 }

@@ -11,20 +11,24 @@ mod config_maps;
 mod effective;
 mod flux;
 mod generated;
+mod renderers;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ManagementClusterName, RepoPath, Unbound};
+use crate::model::{ManagementClusterName, Refusal, RepoPath, Unbound};
 use crate::policy::FleetFile;
 
 use super::document::At;
+use super::field::Field;
 use super::gate::Refused;
+use super::ignored::Ignored;
 use super::index::{Identity, Index, Instance};
 use super::tree::FleetTree;
 
 pub(super) use argo::OVERRIDE;
 pub(super) use ask::Asker;
+pub(super) use renderers::Rendered;
 pub(super) use wanted::Wanted;
 
 /// What the files of releases mention, and those of the ConfigMaps that they refer to.
@@ -55,8 +59,25 @@ pub(super) struct Release {
     pub(super) sources: Vec<Source>,
     /// The hold annotations of what declares it.
     pub(super) holds: Vec<String>,
+    /// What is changed in what its chart renders, in this order.
+    patches: Vec<renderers::Patch>,
+    /// The fields of what its chart renders that whoever applies it leaves to others.
+    ignored: Vec<Ignored>,
     /// Why nothing of it may be changed.
     pub(super) refused: Option<Refused>,
+}
+
+impl Release {
+    /// Who owns a field of an object that its chart renders, if whoever applies it leaves the field alone.
+    ///
+    /// Charts name objects after their release, so that the object has several names as far as is known here.
+    fn owner(&self, [group, kind]: [&str; 2], names: &[&str], field: &Field<'_>) -> Option<Refusal> {
+        let covers = |ignored: &&Ignored| {
+            let means = names.iter().any(|name| ignored.means([group, kind, name], None));
+            means && ignored.covers(field)
+        };
+        self.ignored.iter().find(covers).map(Ignored::refusal)
+    }
 }
 
 /// Where a document is.

@@ -12,6 +12,7 @@ use super::document::{At, Document};
 use super::field::Field;
 use super::index::{Identity, Index, Instance};
 use super::layers;
+use super::owners;
 use super::shapes::{Reading, find, text_integer};
 
 /// A Flux Kustomization that fills in variables.
@@ -88,7 +89,7 @@ fn value(index: &Index<'_>, substituter: &Substituter, name: &str) -> Option<(us
     let field = Field::keys(&["spec", "postBuild", "substitute", name]);
     let (number, own) = layers::value(index, instance, &field, text_integer)?;
     if own.written {
-        return Some((number, own));
+        return Some((number, marked(index, (identity, instance), &field, own)));
     }
     let sources = index
         .opened
@@ -103,18 +104,37 @@ fn value(index: &Index<'_>, substituter: &Substituter, name: &str) -> Option<(us
         let in_namespace = |(found, _): &(&Identity, _)| found.namespace == identity.namespace;
         let mut instances = index
             .all_named(&identity.management_cluster, object)
-            .filter(in_namespace)
-            .map(|(_, instance)| instance);
-        let (Some(instance), None) = (instances.next(), instances.next()) else {
+            .filter(in_namespace);
+        let (Some((identity, instance)), None) = (instances.next(), instances.next()) else {
             return None;
         };
         let field = Field::keys(&["data", name]);
         let (number, found) = layers::value(index, instance, &field, text_integer)?;
         if found.written {
-            return Some((number, found));
+            return Some((number, marked(index, (identity, instance), &field, found)));
         }
     }
     None
+}
+
+/// Adds what the object that gives a value says of itself: who holds it, and why it may not be changed.
+fn marked(
+    index: &Index<'_>,
+    (identity, instance): (&Identity, &Instance),
+    field: &Field<'_>,
+    mut reading: Reading,
+) -> Reading {
+    reading.holds.extend(instance.holds.iter().cloned());
+    for said in instance.sources().filter_map(|number| index.objects[number].said()) {
+        reading.holds.extend(said.hold.clone());
+        if let Some(refused) = &said.refused {
+            reading.refuse_as(refused.refusal.clone());
+        }
+    }
+    if let Some(refusal) = owners::owner(index, identity, std::slice::from_ref(instance), field) {
+        reading.refuse_as(refusal);
+    }
+    reading
 }
 
 /// The ConfigMaps of `substituteFrom` in their order; nothing for what is no ConfigMap.

@@ -135,6 +135,7 @@ impl Edit {
     pub fn operations(&self) -> Vec<PatchOperation> {
         let json = |scalar: &Scalar| match scalar {
             Scalar::Integer(number) => serde_json::Value::from(*number),
+            Scalar::Decimal(number) => serde_json::Value::from(f64::from(*number)),
             Scalar::Text(text) => serde_json::Value::from(text.as_str()),
         };
         match self {

@@ -45,7 +45,7 @@ pub use plan::{
 };
 pub use quantity::{GoDuration, Quantity, compare_amounts};
 pub use refusal::Refusal;
-pub use scalar::{Bytes, Cores, Finite, InvalidQuantity, NotFinite, Scalar};
+pub use scalar::{Bytes, Cores, Decimal, Finite, InvalidQuantity, NotDecimal, NotFinite, Scalar};
 pub use snapshot::{
     AutoscalerBounds, Gap, InvalidMetricKey, Inventory, Live, LiveCluster, LiveController, LiveManagementCluster,
     LiveNodeGroup, LivePlatform, MACHINE_API_VERSION, MetricKey, Signal, Snapshot,

@@ -64,7 +64,7 @@ impl NewPatch {
     /// The text of `patch`: one operation.
     pub fn text(&self) -> String {
         let value = match &self.value {
-            Scalar::Integer(number) => number.to_string(),
+            number @ (Scalar::Integer(_) | Scalar::Decimal(_)) => number.to_string(),
             // A text in JSON's quotes is one to every reader of YAML.
             Scalar::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
         };

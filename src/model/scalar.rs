@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Scalar {
     /// A whole number: replicas, a count, a flag's value.
     Integer(i64),
+    /// A number with decimals, for cores that stand without a unit: `0.5`.
+    Decimal(Decimal),
     /// Text, for values whose unit the author chose: `20m`, `512Mi`, a namespace.
     Text(String),
 }
@@ -22,7 +24,7 @@ impl Scalar {
     pub fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
-            Self::Text(_) => None,
+            Self::Decimal(_) | Self::Text(_) => None,
         }
     }
 }
@@ -37,8 +39,55 @@ impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(number) => f.pad(&number.to_string()),
+            Self::Decimal(number) => f.pad(&number.to_string()),
             Self::Text(text) => f.pad(text),
         }
+    }
+}
+
+/// A number with decimals that has one spelling, and is the same number to every reader: `0.5`, `1.0`.
+///
+/// It is not negative and has at most 15 digits, which is what 64 bits keep (IEEE 754). A file that spells it otherwise (`.5`, `0.50`, `5e-1`)
+/// is refused rather than read, as an undone edit could not bring its bytes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Decimal(Finite);
+
+/// A number that has no spelling as a [`Decimal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the number is negative or has more than 15 digits")]
+pub struct NotDecimal;
+
+impl Decimal {
+    /// Reads a decimal in its one spelling; nothing for every other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.')?;
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let short = digits(whole) && digits(fraction) && text.len() <= 16;
+        let number: f64 = text.parse().ok().filter(|_| short)?;
+        let decimal = Self(Finite::try_from(number).ok()?);
+        (decimal.to_string() == text).then_some(decimal)
+    }
+}
+
+impl TryFrom<f64> for Decimal {
+    type Error = NotDecimal;
+    fn try_from(number: f64) -> Result<Self, NotDecimal> {
+        let finite = Finite::try_from(number).map_err(|_| NotDecimal)?;
+        Self::parse(&Self(finite).to_string()).ok_or(NotDecimal)
+    }
+}
+
+impl From<Decimal> for f64 {
+    fn from(number: Decimal) -> Self {
+        number.0.get()
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Debug keeps the decimal of a whole number, `1.0`, and so does JSON.
+        f.pad(&format!("{:?}", self.0.get()))
     }
 }
 
@@ -278,6 +327,49 @@ mod tests {
 
     fn bytes(text: &str) -> Option<u64> {
         Bytes::try_from(text.to_owned()).ok().map(Bytes::get)
+    }
+
+    #[test]
+    fn a_decimal_has_one_spelling() {
+        for good in ["0.5", "1.0", "0.0", "0.25", "10.75", "0.001", "123456789.5"] {
+            let decimal = Decimal::parse(good).map(|decimal| decimal.to_string());
+            assert_eq!(decimal.as_deref(), Some(good));
+            let scalar: Scalar = serde_json::from_str(good).unwrap();
+            assert_eq!(scalar, Scalar::Decimal(Decimal::parse(good).unwrap()));
+            assert_eq!(serde_json::to_string(&scalar).unwrap(), good);
+        }
+        for bad in [
+            "",
+            ".",
+            "5",
+            ".5",
+            "5.",
+            "0.50",
+            "00.5",
+            "-0.5",
+            "+0.5",
+            "1e3",
+            "1.5e3",
+            "1.2.3",
+            "0.5m",
+            "0x1.8",
+            "1_0.5",
+            "0.000001",
+            "0.1234567890123456",
+            "inf",
+            "NaN",
+            "1.0 ",
+        ] {
+            assert_eq!(Decimal::parse(bad), None, "{bad}");
+        }
+        for bad in ["-0.5", "0.000001", "1e300"] {
+            assert!(serde_json::from_str::<Scalar>(bad).is_err(), "{bad}");
+        }
+        assert_eq!(serde_json::from_str::<Scalar>("1").unwrap(), Scalar::Integer(1));
+        assert_eq!(
+            serde_json::from_str::<Scalar>("\"0.5\"").unwrap(),
+            Scalar::Text("0.5".to_owned())
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Direction, Edit, NewPatch, Note, Plan, Proposal, ProposedAction, Scalar, Severity, Target};
+use crate::model::{Change, Direction, Edit, NewPatch, Note, Plan, Proposal, ProposedAction, Scalar, Severity, Target};
 
 use super::digest;
 use super::scopes::branch_of;
@@ -138,6 +138,9 @@ fn every_edit_is_what_was_planned(plan: &Plan) -> Vec<Note> {
             if !same {
                 notes.push(error(Some(&change.target), "has an edit that writes something else"));
             }
+            if changes_type(set) && !matches!(change.target, Target::Resources { .. }) {
+                notes.push(error(Some(&change.target), "changes the type of its value"));
+            }
         }
     }
     notes
@@ -147,7 +150,12 @@ fn every_edit_is_what_was_planned(plan: &Plan) -> Vec<Note> {
 fn writes(text: &Scalar, value: &Scalar) -> bool {
     let (text, value) = (text.to_string(), value.to_string());
     let before = text.strip_suffix(&value);
-    before.is_some_and(|before| !before.ends_with(|last: char| last.is_ascii_digit() || last == '-'))
+    before.is_some_and(|before| !before.ends_with(|last: char| last.is_ascii_digit() || "-.".contains(last)))
+}
+
+/// Whether a change turns a number into a text or the like, which only a quantity may: a count with decimals is none.
+fn changes_type(change: &Change) -> bool {
+    std::mem::discriminant(&change.from) != std::mem::discriminant(&change.to)
 }
 
 fn no_place_is_written_twice(plan: &Plan) -> Vec<Note> {

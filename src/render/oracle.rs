@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
-use crate::model::{Edit, NewPatch, Scalar};
+use crate::model::{Decimal, Edit, NewPatch, Scalar};
 use crate::yaml::{self, Kind, Node, Stream};
 
 use super::append_patch::{self, Part, is_patch};
@@ -66,8 +66,12 @@ struct Change<'e> {
 }
 
 enum ChangeKind<'e> {
-    /// The scalar with the first text has the second one.
-    Replaced { from: Cow<'e, str>, to: Cow<'e, str> },
+    /// The scalar with the first text has the second one, and says a value of this type; nothing for a text that holds YAML.
+    Replaced {
+        from: Cow<'e, str>,
+        to: Cow<'e, str>,
+        value: Option<&'e Scalar>,
+    },
     /// New values come before what is there.
     Inserted(Vec<Part>),
 }
@@ -108,8 +112,9 @@ impl<'e> Change<'e> {
         } = planned;
         let (wanted, kind) = match edit {
             Edit::Replace { from, to, .. } => {
+                let value = Some(to);
                 let (from, to) = (from.to_string().into(), to.to_string().into());
-                (Wanted::Value, ChangeKind::Replaced { from, to })
+                (Wanted::Value, ChangeKind::Replaced { from, to, value })
             }
             Edit::InsertKey { key, value, .. } => {
                 let entry = [Scalar::Text(key.clone()), value.clone()];
@@ -143,7 +148,7 @@ impl<'e> Change<'e> {
         Self {
             at: text.at,
             finder: Finder::new(text.at, Wanted::Value),
-            kind: ChangeKind::Replaced { from, to },
+            kind: ChangeKind::Replaced { from, to, value: None },
         }
     }
 }
@@ -161,14 +166,14 @@ fn compare(before: &str, after: &str, changes: &mut [Change<'_>]) -> Result<(), 
         for Change { finder, kind, .. } in changes.iter_mut() {
             match kind {
                 _ if !finder.is_it(&event) => {}
-                ChangeKind::Replaced { from, to } if is_scalar(&event, from) => replaced = Some(to),
+                ChangeKind::Replaced { from, to, value } if is_scalar(&event, from) => replaced = Some((&*to, *value)),
                 ChangeKind::Replaced { .. } => finder.reject(),
                 ChangeKind::Inserted(parts) => parts.iter().for_each(|part| new.next_is(|event| is_part(event, part))),
             }
         }
         match replaced {
             None => new.next_is(|other| *other == event),
-            Some(text) => new.next_is(|other| is_changed(&event, other, text)),
+            Some((text, value)) => new.next_is(|other| is_changed(&event, other, text, value)),
         }
     }
     let differs = new.finish()?;
@@ -222,13 +227,28 @@ fn unreadable(which: &'static str, error: &ScanError) -> Unproven {
     }
 }
 
-/// Whether an event is the old scalar with another text.
-fn is_changed(old: &Event<'_>, new: &Event<'_>, text: &str) -> bool {
+/// Whether an event is the old scalar with another text, which is of the value's type.
+fn is_changed(old: &Event<'_>, new: &Event<'_>, text: &str, value: Option<&Scalar>) -> bool {
     match (old, new) {
         (Event::Scalar(_, style, anchor, tag), Event::Scalar(new, new_style, new_anchor, new_tag)) => {
-            (style, anchor, tag, text) == (new_style, new_anchor, new_tag, new)
+            let plain = *style == ScalarStyle::Plain;
+            let typed = value.is_none_or(|value| match value {
+                // A number in quotes stays there.
+                Scalar::Integer(_) => !plain || text::is_integer(text),
+                Scalar::Decimal(_) | Scalar::Text(_) => has_type(text, plain, value),
+            });
+            typed && (style, anchor, tag, text) == (new_style, new_anchor, new_tag, new)
         }
         _ => false,
+    }
+}
+
+/// Whether a text of this style has the type of a value to every reader.
+fn has_type(text: &str, plain: bool, value: &Scalar) -> bool {
+    match value {
+        Scalar::Integer(_) => plain && text::is_integer(text),
+        Scalar::Decimal(_) => plain && Decimal::parse(text).is_some(),
+        Scalar::Text(_) => !plain || text::is_string(text),
     }
 }
 
@@ -244,17 +264,12 @@ fn is_part(event: &Event<'_>, part: &Part) -> bool {
     }
 }
 
-/// Whether an event is a new scalar: an integer written plainly, or a text that is a string to every reader.
+/// Whether an event is a new scalar: a number written plainly, or a text that is a string to every reader.
 fn is_new(event: &Event<'_>, scalar: &Scalar) -> bool {
     let Event::Scalar(text, style, 0, None) = event else {
         return false;
     };
-    let plain = *style == ScalarStyle::Plain;
-    let typed = match scalar {
-        Scalar::Integer(_) => plain && text::is_integer(text),
-        Scalar::Text(_) => !plain || text::is_string(text),
-    };
-    typed && *text == scalar.to_string()
+    has_type(text, *style == ScalarStyle::Plain, scalar) && *text == scalar.to_string()
 }
 
 /// Whether a new text is made of the planned texts and, between them, of every byte that stands outside of the planned ranges.

@@ -1,6 +1,6 @@
 //! One scalar gives way to another in its own quotes; the rest of its line stays.
 
-use crate::model::Scalar;
+use crate::model::{Quantity, Scalar};
 use crate::yaml::{Kind, Node, ScalarStyle};
 
 use super::problem::Problem;
@@ -10,7 +10,8 @@ use super::text;
 /// Replaces a scalar that says `from`.
 ///
 /// A number must be written as one plain decimal integer, or as one in quotes, which stay. A text must be a string to every reader, before
-/// and after.
+/// and after. An amount may become one of another type where it stands without quotes: `0.5` and `2` are numbers to YAML, `750m` is a text,
+/// and all three are quantities to Kubernetes.
 pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar) -> Result<Splice, Problem> {
     let Kind::Scalar { text: found, style } = node.kind() else {
         return Err(Problem::wrong_kind("scalar", node));
@@ -25,9 +26,14 @@ pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar)
     if from.integer().is_some() && !text::is_integer(found) {
         return Err(Problem::NotAnInteger { text: shown() });
     }
+    let plain = style == ScalarStyle::Plain;
     let expected = from.to_string();
-    // A plain text that some reader takes for something else is not the string that was planned for.
-    let other_type = style == ScalarStyle::Plain && from.integer().is_none() && !text::is_string(found);
+    // What some reader takes for something else is not the value that was planned for.
+    let other_type = match from {
+        Scalar::Integer(_) => false,
+        Scalar::Decimal(_) => !plain,
+        Scalar::Text(_) => plain && !text::is_string(found),
+    };
     if found != expected || other_type {
         return Err(Problem::Stale {
             expected,
@@ -38,18 +44,32 @@ pub(super) fn replace(node: Node<'_>, in_flow: bool, from: &Scalar, to: &Scalar)
     if style == ScalarStyle::DoubleQuoted && text::spell(found, style, in_flow).as_deref() != Some(node.source()) {
         return Err(Problem::Escapes { text: shown() });
     }
-    let (new, style_of_number) = match (from, to) {
-        (Scalar::Integer(_), Scalar::Integer(number)) => (text::spell_integer(*number)?, true),
-        (Scalar::Text(_), Scalar::Text(text)) => (text.clone(), false),
-        _ => return Err(Problem::Unwritable { text: to.to_string() }),
+    let of_one_type = match (from, to) {
+        (Scalar::Integer(_), Scalar::Integer(_)) | (Scalar::Text(_), Scalar::Text(_)) => true,
+        _ => plain && is_amount(from) && is_amount(to),
     };
-    let spelled = if style_of_number && style == ScalarStyle::Plain {
-        Some(new.clone())
-    } else {
-        text::spell(&new, style, in_flow)
+    let unwritable = || Problem::Unwritable { text: to.to_string() };
+    if !of_one_type {
+        return Err(unwritable());
+    }
+    let new = match to {
+        Scalar::Integer(number) => text::spell_integer(*number)?,
+        Scalar::Decimal(_) | Scalar::Text(_) => to.to_string(),
+    };
+    let spelled = match to {
+        Scalar::Integer(_) | Scalar::Decimal(_) if plain => Some(new),
+        _ => text::spell(&new, style, in_flow),
     };
     Ok(Splice {
         range: node.span(),
-        text: spelled.ok_or(Problem::Unwritable { text: new })?,
+        text: spelled.ok_or_else(unwritable)?,
     })
+}
+
+/// Whether a value is a Kubernetes quantity.
+fn is_amount(value: &Scalar) -> bool {
+    match value {
+        Scalar::Integer(_) | Scalar::Decimal(_) => true,
+        Scalar::Text(text) => Quantity::parse(text).is_ok(),
+    }
 }

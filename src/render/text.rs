@@ -105,6 +105,7 @@ pub(super) fn spell_integer(number: i64) -> Result<String, Problem> {
 pub(super) fn spell_new(value: &Scalar, neighbour: ScalarStyle, in_flow: bool) -> Result<String, Problem> {
     match value {
         Scalar::Integer(number) => spell_integer(*number),
+        Scalar::Decimal(number) => Ok(number.to_string()),
         Scalar::Text(text) => spell_like(text, neighbour, in_flow),
     }
 }

@@ -20,7 +20,7 @@ use crate::policy::{
     Candidate, ChartKey, ControllerPolicy, FlagLadder, FleetFile, PlatformPolicy, PolicySet, WriteTo, WriteToObject,
 };
 
-use super::releases::{Component, ambiguous, places};
+use super::releases::{Component, ambiguous, places, says_something};
 use super::{ironic, overlays, placed, provider, refuse_shared, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
@@ -79,9 +79,7 @@ pub(in crate::fleet) fn all(
                 let container = manager.container;
                 let wanted = Wanted::Argument { container, flag: &flag };
                 // A flag that is not written is at its default, and that is no number of the repository's.
-                let reading = binder
-                    .found(&component, None, wanted)
-                    .filter(|reading| reading.value.is_some());
+                let reading = binder.found(&component, None, wanted).filter(says_something);
                 let target = Target::Controller {
                     management_cluster: management_cluster.clone(),
                     component: component.clone(),

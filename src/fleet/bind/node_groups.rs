@@ -375,6 +375,7 @@ impl<'i, 't> Binder<'i, 't> {
         (object, reading): (usize, Reading),
         claims: &[Claimed<'i>],
     ) -> (Found, usize) {
+        let holds = reading.holds.clone();
         let mut binding = placed(reading);
         refuse_shared(self.index, object, Some(identity), &mut binding.site);
         let NodeGroupKey {
@@ -389,7 +390,9 @@ impl<'i, 't> Binder<'i, 't> {
         let governed = self.clusters.get(&governed);
         binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
-        let own = own.chain(instances.iter().flat_map(|instance| &instance.holds));
+        let own = own
+            .chain(instances.iter().flat_map(|instance| &instance.holds))
+            .chain(&holds);
         binding.hold = last_hold(own.chain(governed.into_iter().flat_map(|cluster| &cluster.holds)));
         if let Some(governed) = governed {
             governed.apply(&mut binding);

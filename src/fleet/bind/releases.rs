@@ -1,10 +1,14 @@
 //! The values of a component in the releases of charts.
 
-use crate::fleet::release::{Asker, Release, Wanted};
-use crate::fleet::shapes::Reading;
+use crate::fleet::field::Field;
+use crate::fleet::layers::Read;
+use crate::fleet::release::{Asker, Release, Rendered, Wanted};
+use crate::fleet::shapes::{OPERATOR_GROUP, Reading, integer, quantity};
 use crate::model::{Claim, ComponentName, FlagName, Form, ManagementClusterName, Refusal, Resource, Site};
 use crate::policy::ChartKey;
-use crate::policy::catalogue::{ChartKeys, OPERATOR, chart_keys, manager_of, operator_provider};
+use crate::policy::catalogue::{ChartKeys, OPERATOR, Provider, chart_keys, manager_of, operator_provider, provider_of};
+
+use super::provider;
 
 /// A component on a management cluster.
 pub(super) struct Component<'a, 't> {
@@ -18,9 +22,13 @@ pub(super) struct Component<'a, 't> {
 impl Component<'_, '_> {
     /// The number of replicas in each release that says it, or whose chart is known to have it.
     pub(super) fn replicas(&self) -> Vec<Reading> {
-        self.each(|release, keys, key| match key {
-            Some(key) => self.ask(release, &Wanted::number(key)).into_iter().collect(),
-            None => self.either(release, keys),
+        self.each(|release, keys, key| {
+            let reading = match key {
+                Some(key) => self.asker.read(release, &Wanted::number(key)),
+                None => self.either(release, keys),
+            };
+            let rendered = self.rendered(release, reading, Field::replicas(), Some(integer));
+            rendered.into_iter().collect()
         })
     }
 
@@ -28,7 +36,9 @@ impl Component<'_, '_> {
     pub(super) fn flag(&self, flag: &FlagName) -> Vec<Reading> {
         let mut readings = self.each(|release, keys, key| {
             let wanted = Wanted::flag(key.unwrap_or(keys.arguments), flag);
-            self.ask(release, &wanted)
+            let reading = self.asker.read(release, &wanted);
+            let field = Field::of_container(self.container(), &["args"]);
+            self.rendered(release, reading, field, None)
                 .filter(|reading| reading.written || keys.known)
                 .into_iter()
                 .collect()
@@ -37,8 +47,32 @@ impl Component<'_, '_> {
         readings
     }
 
-    fn ask(&self, release: &Release, wanted: &Wanted<'_>) -> Option<Reading> {
-        self.asker.read(release, wanted)
+    /// A value that comes to be in a field of the component's Deployment.
+    fn rendered<'f>(
+        &'f self,
+        release: &Release,
+        reading: Option<Reading>,
+        field: Field<'f>,
+        read: Option<Read>,
+    ) -> Option<Reading> {
+        let beside = |name: &str| format!("{}-{name}", release.name);
+        let deployment = manager_of(self.name).map_or(self.name.as_str(), |manager| manager.deployment);
+        let (of_component, of_chart) = (
+            beside(self.name.as_str()),
+            beside(release.chart.as_deref().unwrap_or_default()),
+        );
+        let rendered = Rendered {
+            object: ["apps", "Deployment"],
+            names: &[deployment, &release.name, &of_component, &of_chart],
+            field,
+            read,
+        };
+        self.asker.rendered(release, &rendered, reading)
+    }
+
+    /// The container that runs it.
+    fn container(&self) -> &'static str {
+        manager_of(self.name).map_or("", |manager| manager.container)
     }
 
     /// Asks the releases whose chart may install the component.
@@ -64,23 +98,23 @@ impl Component<'_, '_> {
     }
 
     /// The one key that is written; of several that are, none is certain.
-    fn either(&self, release: &Release, keys: ChartKeys) -> Vec<Reading> {
+    fn either(&self, release: &Release, keys: ChartKeys) -> Option<Reading> {
         let asked: Vec<Reading> = keys
             .replicas
             .iter()
-            .filter_map(|key| self.ask(release, &Wanted::number(key)))
+            .filter_map(|key| self.asker.read(release, &Wanted::number(key)))
             .collect();
         let (mut written, missing): (Vec<Reading>, Vec<Reading>) =
             asked.into_iter().partition(|reading| reading.written);
         match written.len() {
-            0 => missing.into_iter().filter(|_| keys.known).take(1).collect(),
-            1 => written,
+            0 => missing.into_iter().find(|_| keys.known),
+            1 => written.pop(),
             _ => {
                 let places = places(&written);
                 let mut first = written.swap_remove(0);
                 first.value = None;
                 ambiguous(&mut first, places);
-                vec![first]
+                Some(first)
             }
         }
     }
@@ -90,21 +124,36 @@ impl Component<'_, '_> {
         let [claim, resource] = [claim.as_str(), resource.as_str()];
         let mut readings = self.each(|release, keys, _| {
             let keys: Vec<&str> = keys.resources.iter().copied().chain([claim, resource]).collect();
-            self.ask(release, &Wanted::quantity(&keys)).into_iter().collect()
+            let reading = self.asker.read(release, &Wanted::quantity(&keys));
+            let field = Field::of_container(self.container(), &["resources", claim, resource]);
+            let rendered = self.rendered(release, reading, field, Some(quantity));
+            rendered.into_iter().collect()
         });
         if let (Some(provider), Some(manager)) = (operator_provider(self.name), manager_of(self.name)) {
             let wanted = Wanted::quantity_of_provider(provider, manager, [claim, resource]);
-            readings.extend(self.of_operator(&wanted));
+            readings.extend(self.of_operator(&wanted, &["resources", claim, resource]));
         }
-        readings.retain(|reading| reading.value.is_some());
+        readings.retain(says_something);
         readings
     }
 
     /// What the releases of the operator's chart say.
-    fn of_operator(&self, wanted: &Wanted<'_>) -> Vec<Reading> {
+    fn of_operator(&self, wanted: &Wanted<'_>, keys: &[&str]) -> Vec<Reading> {
+        let Some(Provider { kind, name }) = provider_of(self.name) else {
+            return Vec::new();
+        };
         let releases = self.asker.releases.on(self.management_cluster);
         let operators = releases.filter(|release| release.chart.as_deref() == Some(OPERATOR));
-        let readings = operators.filter_map(|release| self.ask(release, wanted));
+        let readings = operators.filter_map(|release| {
+            let reading = self.asker.read(release, wanted);
+            let rendered = Rendered {
+                object: [OPERATOR_GROUP, kind],
+                names: &[name],
+                field: provider::of_container(self.container(), keys),
+                read: None,
+            };
+            self.asker.rendered(release, &rendered, reading)
+        });
         readings.filter(|reading| reading.written).collect()
     }
 
@@ -115,7 +164,7 @@ impl Component<'_, '_> {
         };
         let dashed = format!("--{flag}");
         let wanted = Wanted::of_provider(provider, manager, &dashed);
-        let readings = self.of_operator(&wanted).into_iter();
+        let readings = self.of_operator(&wanted, &["args", &dashed]).into_iter();
         readings
             .map(|mut reading| {
                 if let Site::Writable(place) = &mut reading.site
@@ -127,6 +176,15 @@ impl Component<'_, '_> {
             })
             .collect()
     }
+}
+
+/// Whether a value is there, or something that can't be read as one or has no effect.
+pub(super) fn says_something(reading: &Reading) -> bool {
+    let is_there = match &reading.site {
+        Site::Refused { refusal, .. } => !matches!(refusal, Refusal::Absent { .. }),
+        Site::Writable(_) => false,
+    };
+    reading.value.is_some() || (reading.written && is_there)
 }
 
 /// Refuses a value that more than one place declares.

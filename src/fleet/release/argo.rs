@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Manifest};
 use crate::fleet::gate::Refused;
+use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::kustomize;
 use crate::fleet::shapes::find;
@@ -80,6 +81,8 @@ struct Installed {
     chart: Option<String>,
     /// The folder of the chart, if it comes from a repository of Git.
     folder: Option<RepoPath>,
+    /// The line of what Argo CD does not take beside a chart: `kustomize`, which patches nothing that a chart makes.
+    beside: Option<usize>,
 }
 
 impl Reader<'_, '_> {
@@ -143,8 +146,14 @@ impl Reader<'_, '_> {
             .flat_map(Node::items)
             .filter_map(|source| find(source, &["ref"])?.text().map(str::to_owned))
             .collect();
+        let ignored = Ignored::of_application(application, &self.object.key, &self.object.path);
         let mut releases = Vec::new();
         for source in installed {
+            let beside = source.beside.map(|line| {
+                let message = "Argo CD takes no source that is for Helm and for kustomize at once";
+                Refused::shape(line, message)
+            });
+            let refused = refused.clone().or(beside);
             let sources = self.sources(&source, name.as_deref(), &referred, element);
             for (management_cluster, instance) in self.owners(named.as_deref()) {
                 releases.push(Release {
@@ -155,6 +164,8 @@ impl Reader<'_, '_> {
                     chart: source.chart.clone(),
                     sources: sources.clone(),
                     holds: self.holds(instance),
+                    patches: Vec::new(),
+                    ignored: ignored.clone(),
                     refused: refused.clone().or_else(|| self.refused(instance)),
                 });
             }
@@ -193,11 +204,14 @@ impl Reader<'_, '_> {
     /// What a source installs; nothing for one that is no chart.
     fn installed(&self, source: Node<'_>, below: Vec<String>, element: &Element) -> Option<Installed> {
         let text = |key: &str| find(source, &[key]).and_then(Node::text);
+        let beside = find(source, &["kustomize"]).filter(|other| other.entries().next().is_some());
+        let beside = beside.map(|other| other.position().line);
         if let Some(chart) = text("chart") {
             return Some(Installed {
                 below,
                 chart: element.fill(chart),
                 folder: None,
+                beside,
             });
         }
         let folder = self.below_root(&element.fill(text("path")?)?)?;
@@ -213,6 +227,7 @@ impl Reader<'_, '_> {
             below,
             chart: Some(name.unwrap_or_else(|| folder.file_name().to_owned())),
             folder: Some(folder),
+            beside,
         })
     }
 

@@ -57,6 +57,9 @@ impl Asker<'_, '_> {
                 nowhere.get_or_insert(reading);
                 continue;
             }
+            let said = object.and_then(|number| self.index.objects[number].said());
+            let hold = said.and_then(|said| said.hold.clone());
+            reading.holds.extend(hold.filter(|hold| !release.holds.contains(hold)));
             self.refuse_shared(source, object, &mut reading);
             if let Some(what) = above {
                 let message = format!("{what} may set the value, too");
@@ -130,8 +133,12 @@ impl Asker<'_, '_> {
                     found
                 }
             };
-            let Some((object, reading)) = found else { continue };
+            let Some((object, mut reading)) = found else { continue };
             if reading.written {
+                let ignored = instance.ignored.iter().map(|number| &self.index.ignored[*number]);
+                if let Some(ignored) = ignored.into_iter().find(|ignored| ignored.covers(&field)) {
+                    reading.refuse_as(ignored.refusal());
+                }
                 return Some((Some(object), reading));
             }
             first = first.or(Some((Some(object), reading)));
@@ -309,7 +316,7 @@ fn literal(document: &Document<'_>, below: &[&str], prefix: &str) -> Reading {
 }
 
 /// Adds what is true of a whole release.
-fn finish(release: &Release, mut reading: Reading) -> Reading {
+pub(super) fn finish(release: &Release, mut reading: Reading) -> Reading {
     if let Some(Refused { line, refusal }) = &release.refused {
         reading.site.refuse(Some(*line), || refusal.clone());
     }

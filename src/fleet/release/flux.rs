@@ -4,17 +4,17 @@
 //! makes of it all (helm-controller, `docs/spec/v2/helmreleases.md`).
 
 use crate::fleet::gate::Refused;
+use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance};
-use crate::fleet::kustomize::{self, PatchContent};
+use crate::fleet::kustomize;
 use crate::fleet::shapes::{Said, find};
-use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath, Unbound};
 use crate::yaml::Node;
 
 use super::config_maps::{self, Generators, Reference};
 use super::effective::{self, Effective};
-use super::{Release, Source, owner};
+use super::{Release, Source, owner, renderers};
 
 pub(super) const GROUP: &str = "helm.toolkit.fluxcd.io";
 pub(super) const KIND: &str = "HelmRelease";
@@ -60,7 +60,6 @@ pub(super) fn release(
     let (path, line) = (object.path.clone(), object.line);
     let chart = chart(index, instance);
     let mut sources = Vec::new();
-    sources.extend(post_renderers(index, at(&["spec", "postRenderers"])));
     let (mut merged, mut set) = (Vec::new(), Vec::new());
     if let Some(list) = at(&["spec", "valuesFrom"]) {
         if let Some(refusal) = &list.uncertain {
@@ -93,6 +92,10 @@ pub(super) fn release(
     });
     sources.extend(merged.into_iter().rev());
     let chart = of_path(tree, index, instance, chart, &mut sources);
+    let ignored = at(&["spec", "driftDetection", "ignore"]).and_then(|list| {
+        let path = &list.spot.path;
+        list.look(index, |node| Ignored::of_release(node, &object.key, path))
+    });
     Ok(Release {
         management_cluster: owner(identity),
         path,
@@ -101,6 +104,8 @@ pub(super) fn release(
         chart,
         sources,
         holds,
+        patches: renderers::patches(index, at(&["spec", "postRenderers"])),
+        ignored: ignored.unwrap_or_default(),
         refused,
     })
 }
@@ -180,42 +185,4 @@ fn reference(item: Node<'_>) -> Reference {
         target: text("targetPath").filter(|path| !path.is_empty()),
         optional: text("optional").as_deref() == Some("true"),
     }
-}
-
-/// The patches of post-renderers that may set a number of a Deployment.
-fn post_renderers(index: &Index<'_>, list: Option<Effective>) -> Vec<Source> {
-    let Some(list) = list else { return Vec::new() };
-    let patches = list.look(index, |node| {
-        let renderers = node.items().filter_map(|item| find(item, &["kustomize"]));
-        renderers
-            .flat_map(|kustomize| reaching(kustomize))
-            .collect::<Vec<usize>>()
-    });
-    let patches = patches.unwrap_or_default().into_iter();
-    patches
-        .map(|line| anything(&list, line, "a patch of a post-renderer".to_owned()))
-        .collect()
-}
-
-/// The lines of the patches that may set a number of a Deployment.
-fn reaching(kustomization: Node<'_>) -> Vec<usize> {
-    let patches = kustomize::patches(kustomization, &[]);
-    let reaches = |patch: &kustomize::Patch| {
-        let touched = match &patch.content {
-            PatchContent::Opaque(touched) => *touched,
-            PatchContent::File(_) => Touched::ANYTHING,
-            PatchContent::Count(_) => Touched {
-                replicas: true,
-                ..Touched::default()
-            },
-            PatchContent::Text(pointer) => {
-                let text = kustomization.nearest(pointer).node;
-                Touched::of(text.text().unwrap_or(text.source()))
-            }
-        };
-        let kind = patch.target.as_ref().map(|target| target.kind.fits("Deployment"));
-        kind != Some(crate::fleet::patch_target::Fits::No) && (touched.replicas || touched.arguments)
-    };
-    let reaching = patches.iter().filter(|patch| reaches(patch));
-    reaching.map(|patch| patch.line).collect()
 }

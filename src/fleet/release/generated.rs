@@ -39,14 +39,8 @@ pub(super) fn elements(root: Node<'_>) -> Elements {
     }
     let generators = find(root, &["spec", "generators"]).into_iter().flat_map(Node::items);
     for (number, generator) in generators.enumerate() {
-        let line = generator.position().line;
-        let is_list = generator.entries().count() == 1 && find(generator, &["list", "elements"]).is_some();
-        let whole = ["elementsYaml", "template"]
-            .iter()
-            .all(|key| find(generator, &["list", key]).is_none());
-        if !is_list || !whole {
-            let message = "the Applications that a generator other than a plain list makes are not known here";
-            refused = refused.or(Some(Refused::shape(line, message)));
+        if let Some(message) = unknown(generator) {
+            refused = refused.or(Some(Refused::shape(generator.position().line, message)));
             continue;
         }
         let items = find(generator, &["list", "elements"]).into_iter().flat_map(Node::items);
@@ -75,6 +69,29 @@ pub(super) fn elements(root: Node<'_>) -> Elements {
         });
     }
     Elements { elements, refused }
+}
+
+/// Why the elements of a generator are not known here, unless it is a plain list (Argo CD's `docs/operator-manual/applicationset`).
+fn unknown(generator: Node<'_>) -> Option<String> {
+    let has = |keys: &[&str]| find(generator, keys).is_some();
+    let kinds = generator.entries().filter_map(|entry| entry.key_text());
+    let kind = kinds.filter(|key| *key != "selector").min().unwrap_or_default();
+    let why = match kind {
+        "list" if has(&["selector"]) => "a selector beside it leaves elements out",
+        "list" if has(&["list", "elementsYaml"]) => "its elementsYaml is a template itself",
+        "list" if has(&["list", "template"]) => "it has a template of its own that changes the set's",
+        "list" if has(&["list", "elements"]) => return None,
+        "list" => "it has no elements",
+        "clusters" => "the clusters are those that are registered with Argo CD",
+        "clusterDecisionResource" => "an object in the cluster of Argo CD chooses the clusters",
+        "git" => "its files and folders are looked for by patterns, which are not followed here",
+        "matrix" | "merge" => "it combines the elements of others, which is not followed here",
+        "scmProvider" => "the repositories are those that a forge lists",
+        "pullRequest" => "the pull requests are those that a forge lists",
+        "plugin" => "a plugin makes its elements",
+        _ => "nothing is known of this kind",
+    };
+    Some(format!("the set's Applications come from a generator `{kind}`: {why}"))
 }
 
 fn element(item: Node<'_>, way: &[&str], dot: &'static str) -> Element {

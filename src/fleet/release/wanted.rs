@@ -4,7 +4,7 @@ use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Step};
 use crate::fleet::gate::Refused;
 use crate::fleet::layers::Read;
-use crate::fleet::shapes::{Reading, find, integer, quantity, text_integer};
+use crate::fleet::shapes::{Reading, find, flag_value, integer, quantity, text_integer};
 use crate::model::{FlagName, Form, Refusal};
 use crate::policy::catalogue::Manager;
 
@@ -73,17 +73,22 @@ impl<'a> Wanted<'a> {
             how: How::Read(read),
         };
         let mut tries = vec![
-            read(with(&[container, Step::Key("args"), Step::Key(dashed)]), text_integer),
+            read(with(&[container, Step::Key("args"), Step::Key(dashed)]), flag_value),
             read(with(&[container, Step::Key("args")]), mapping),
             read(with(&[]), nothing_in),
-            // What is written there the chart drops.
-            read(
-                [section, name, "manager", "additionalArgs", dashed]
-                    .map(Step::Key)
-                    .to_vec(),
-                dropped,
-            ),
         ];
+        let field = match dashed {
+            "--sync-period" => Some("syncPeriod"),
+            "--max-concurrent-reconciles" => Some("maxConcurrentReconciles"),
+            _ => None,
+        };
+        // What is written there the chart drops.
+        let manager = |keys: &[&'a str]| {
+            let above = [section, name, "manager"].into_iter();
+            read(above.chain(keys.iter().copied()).map(Step::Key).collect(), dropped)
+        };
+        tries.extend(field.map(|field| manager(&[field])));
+        tries.push(manager(&["additionalArgs", dashed]));
         tries.extend(takes_away(&containers));
         Self { tries, flat: None }
     }
@@ -153,14 +158,13 @@ fn nothing_in(document: &Document<'_>, below: &[&str]) -> Reading {
 
 /// A value that does not reach what the chart renders.
 fn dropped(document: &Document<'_>, below: &[&str]) -> Reading {
-    refused_if(
-        document,
-        below,
-        |_| true,
-        |key| Refusal::WrongShape {
-            message: format!("the operator's chart drops manager.additionalArgs, so that {key} has no effect there"),
-        },
-    )
+    let key = below.iter().rev().take_while(|key| **key != "manager");
+    let key: Vec<&str> = key.copied().collect::<Vec<_>>().into_iter().rev().collect();
+    let message = format!(
+        "the operator's chart drops manager.{}, which has no effect there",
+        key.join(".")
+    );
+    refused_if(document, below, |_| true, |_| Refusal::WrongShape { message })
 }
 
 fn refused_if(

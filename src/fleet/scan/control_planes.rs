@@ -113,7 +113,7 @@ impl<'i> Finder<'i, '_> {
     fn text(&self, instance: &Instance, keys: &[&str]) -> Option<String> {
         match self.value(instance, keys, text_at)?.1.value? {
             Scalar::Text(text) => Some(text),
-            Scalar::Integer(_) => None,
+            Scalar::Integer(_) | Scalar::Decimal(_) => None,
         }
     }
 

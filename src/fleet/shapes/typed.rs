@@ -4,7 +4,7 @@ use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{self, Document};
 use crate::fleet::gate::Refused;
-use crate::model::{Form, GoDuration, Quantity, Refusal, Scalar};
+use crate::model::{Decimal, Form, GoDuration, Quantity, Refusal, Scalar};
 use crate::yaml::{Kind, ScalarStyle};
 
 use super::reading::{Reading, decimal_text, expanded_elsewhere};
@@ -65,14 +65,17 @@ pub(in crate::fleet) fn flag_value(document: &Document<'_>, below: &[&str]) -> R
     })
 }
 
-/// Reads a quantity, which keeps its author's spelling: `512Mi`, `"0.5"`. A plain whole number is one.
+/// Reads a quantity, which keeps its author's spelling: `512Mi`, `"0.5"`. What is a number to YAML is one: `2`, `0.5`.
 pub(in crate::fleet) fn quantity(document: &Document<'_>, below: &[&str]) -> Reading {
     scalar(document, below, |text, plain| match Quantity::parse(text) {
-        Ok(_) if plain && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
-            let number = decimal_text(text).ok_or_else(|| Refusal::WrongShape {
-                message: format!("the number {text} stands without quotes and without a unit: write it like `500m`"),
-            });
-            number.map(|number| (Scalar::Integer(number), Form::Scalar))
+        // A plain `1e3` or `.5` is a number as well, and has another spelling after an edit.
+        Ok(_) if plain && text.parse::<f64>().is_ok() => {
+            let whole = decimal_text(text).map(Scalar::Integer);
+            let number = whole.or_else(|| Decimal::parse(text).map(Scalar::Decimal));
+            let refusal = || Refusal::WrongShape {
+                message: format!("the number {text} has several spellings: write it like `0.5` or `500m`"),
+            };
+            Ok((number.ok_or_else(refusal)?, Form::Scalar))
         }
         Ok(_) => Ok((Scalar::Text(text.to_owned()), Form::Scalar)),
         Err(_) => Err(not_a_number(text)),
@@ -118,10 +121,21 @@ mod tests {
     fn a_quantity_keeps_its_spelling() {
         for (value, want) in [
             ("512Mi", "Text(\"512Mi\") a.yaml#0/a:1 Scalar"),
+            ("0.5", "Decimal(Decimal(Finite(0.5))) a.yaml#0/a:1 Scalar"),
+            ("1.0", "Decimal(Decimal(Finite(1.0))) a.yaml#0/a:1 Scalar"),
             (
-                "0.5",
-                "- line 1: the number 0.5 stands without quotes and without a unit: write it like `500m`",
+                "0.50",
+                "- line 1: the number 0.50 has several spellings: write it like `0.5` or `500m`",
             ),
+            (
+                ".5",
+                "- line 1: the number .5 has several spellings: write it like `0.5` or `500m`",
+            ),
+            (
+                "1e3",
+                "- line 1: the number 1e3 has several spellings: write it like `0.5` or `500m`",
+            ),
+            ("'0.50'", "Text(\"0.50\") a.yaml#0/a:1 Scalar"),
             ("'0.5'", "Text(\"0.5\") a.yaml#0/a:1 Scalar"),
             ("2", "Integer(2) a.yaml#0/a:1 Scalar"),
             ("\"2\" # two", "Text(\"2\") a.yaml#0/a:1 Scalar"),

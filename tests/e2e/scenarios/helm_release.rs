@@ -1,8 +1,9 @@
 //! What helm-controller makes of a HelmRelease.
 //!
 //! Its documentation gives the order: `valuesFrom` as they stand, then `values`, then those of `valuesFrom` that have a `targetPath`. Releases
-//! before 1.0 put `values` on top of these, too.
+//! before 1.0 put `values` on top of these, too. Post-renderers come last, one after the other.
 
+use std::fs;
 use std::path::Path;
 
 use serde_yaml::Value;
@@ -13,7 +14,7 @@ use crate::env::rendering::*;
 /// The stream of a release of a chart.
 pub(super) fn render(release: &Value, cluster: &Objects, chart: &Path) -> Result<String, String> {
     let spec = release.get("spec").ok_or("a HelmRelease without spec")?;
-    refuse(spec, &["postRenderers", "commonMetadata"])?;
+    refuse(spec, &["commonMetadata"])?;
     let own = text(release, &["metadata", "namespace"]).unwrap_or("default");
     let name = text(release, &["metadata", "name"]).ok_or("a HelmRelease without a name")?;
     let target = text(spec, &["targetNamespace"]);
@@ -49,7 +50,20 @@ pub(super) fn render(release: &Value, cluster: &Objects, chart: &Path) -> Result
         false => Values::Set(entry),
     });
     let layers: Vec<Values<'_>> = texts.chain(paths).collect();
-    helm_template(chart, release, target.unwrap_or(own), &layers)
+    let rendered = helm_template(chart, release, target.unwrap_or(own), &layers)?;
+    items(spec, &["postRenderers"]).try_fold(rendered, |rendered, renderer| post_rendered(&rendered, renderer))
+}
+
+/// What the kustomization of a post-renderer makes of a stream.
+fn post_rendered(stream: &str, renderer: &Value) -> Result<String, String> {
+    let kustomize = renderer.get("kustomize").ok_or("a post-renderer without kustomize")?;
+    let folder = tempfile::tempdir().unwrap();
+    let mut kustomization = kustomize.as_mapping().ok_or("no kustomization")?.clone();
+    kustomization.insert("resources".into(), vec![Value::from("all.yaml")].into());
+    let text = serde_yaml::to_string(&kustomization).unwrap();
+    fs::write(folder.path().join("all.yaml"), stream).unwrap();
+    fs::write(folder.path().join("kustomization.yaml"), text).unwrap();
+    kustomize_build(folder.path(), ".")
 }
 
 /// The text that a reference to values means; nothing for an optional one that is not there.

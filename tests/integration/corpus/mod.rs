@@ -80,7 +80,7 @@ fn judge(fleet: &Fleet, repository: &Repository, is_target: fn(&Target) -> bool)
                 edit(fleet, repository, &tree, declared, &target)
             }
             // Decisions are about numbers: this is what they say of another value.
-            Some(Scalar::Text(_)) => Outcome::Refused {
+            Some(Scalar::Decimal(_) | Scalar::Text(_)) => Outcome::Refused {
                 id: "not-an-integer",
                 line: place.line,
             },

@@ -152,7 +152,7 @@ fn check_places(tree: &FleetTree, declared: &Declared) {
         let from = binding.value.clone().unwrap_or(Scalar::Integer(0));
         let to = match &from {
             Scalar::Integer(_) => Scalar::Integer(123),
-            Scalar::Text(_) => Scalar::Text("123m".to_owned()),
+            Scalar::Decimal(_) | Scalar::Text(_) => Scalar::Text("123m".to_owned()),
         };
         let edit = place.edit(&from, &to);
         match render(read, &[edit]) {

@@ -333,6 +333,7 @@ static FLEET: std::sync::OnceLock<Fleet> = std::sync::OnceLock::new();
 fn another(value: &Scalar) -> Scalar {
     match value {
         Scalar::Integer(_) => Scalar::Integer(123),
+        Scalar::Decimal(number) => Scalar::Text(format!("1{number}Mi")),
         Scalar::Text(text) => Scalar::Text(format!("1{text}")),
     }
 }

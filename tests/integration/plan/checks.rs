@@ -98,6 +98,42 @@ fn one_place_written_twice_is_noted() {
 }
 
 #[test]
+fn a_count_that_becomes_a_text_is_noted() {
+    assert_snapshot!(notes(|plan| {
+        let change = &mut plan.proposals[0].changes[0];
+        let ProposedAction::Set(set) = &mut change.action else {
+            panic!()
+        };
+        let Edit::Replace { to, .. } = &mut change.edits[0] else {
+            panic!()
+        };
+        *to = Scalar::Text("750m".to_owned());
+        set.to = to.clone();
+    }), @r"
+    the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits
+    node-group/eu-1/shard-a/blue/md-0/replicas changes the type of its value
+    node-group/eu-1/shard-a/blue/md-0/replicas goes sideways in a proposal that goes up
+    ");
+}
+
+#[test]
+fn an_edit_that_writes_the_decimals_of_a_value_is_noted() {
+    assert_snapshot!(notes(|plan| {
+        let change = &mut plan.proposals[0].changes[0];
+        let ProposedAction::Set(set) = &change.action else {
+            panic!()
+        };
+        let Edit::Replace { to, .. } = &mut change.edits[0] else {
+            panic!()
+        };
+        *to = Scalar::Text(format!("0.{}", set.to));
+    }), @r"
+    the digest of fleetscale/eu-1/shard-a/blue/up is not that of its edits
+    node-group/eu-1/shard-a/blue/md-0/replicas has an edit that writes something else
+    ");
+}
+
+#[test]
 fn an_edit_that_writes_something_else_is_noted() {
     assert_snapshot!(notes(|plan| {
         let Edit::Replace { to, .. } = &mut plan.proposals[0].changes[0].edits[0] else {

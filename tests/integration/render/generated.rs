@@ -63,7 +63,7 @@ fn edit_text(before: &str, edits: &[Edit]) -> Result<String, Problem> {
 }
 
 /// The documents as a third reader has them: libyaml, as Kubernetes' own tools do; nothing for what it refuses.
-fn values(text: &str) -> Option<Vec<serde_json::Value>> {
+pub(super) fn values(text: &str) -> Option<Vec<serde_json::Value>> {
     let text = text.trim_start_matches('\u{feff}');
     let documents = serde_yaml::Deserializer::from_str(text);
     let read = |document| serde_json::to_value(serde_yaml::Value::deserialize(document).ok()?).ok();

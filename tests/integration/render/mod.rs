@@ -8,6 +8,7 @@
 )]
 
 mod accepted;
+mod amounts;
 mod embedded;
 mod files;
 mod fixtures;

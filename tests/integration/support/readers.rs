@@ -62,6 +62,7 @@ pub(crate) fn find<'v>(documents: &'v mut [Value], document: usize, pointer: &Po
 pub(crate) fn value_of(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::Integer(number) => Value::from(*number),
+        Scalar::Decimal(number) => Value::from(f64::from(*number)),
         Scalar::Text(text) => Value::from(text.as_str()),
     }
 }

@@ -113,7 +113,28 @@ fn what_stands_against_a_release_stands_against_its_values() {
     };
     assert_eq!(
         with("Deployment", "/spec/replicas"),
-        "2 at line 6: a patch of a post-renderer at clusters/eu-1/release.yaml:10 may set the value, too"
+        "2 at line 6: a patch of a post-renderer at clusters/eu-1/release.yaml:10 may set the value, too: its target may be more than one object"
+    );
+    assert_eq!(
+        with("Deployment, name: kamaji", "/spec/replicas"),
+        "3 at clusters/eu-1/release.yaml#0/spec/postRenderers/0/kustomize/patches/0/patch|0/0/value:11 Scalar"
+    );
+    assert_eq!(
+        with("Deployment, name: kamaji-console", "/spec/replicas"),
+        format!("{AT_VALUES}:6 Scalar")
+    );
+    let of_another_chart = |name: &str| {
+        let renderers = renderers
+            .replace("KIND", &format!("Deployment, name: {name}"))
+            .replace("PATH", "/spec/replicas");
+        let text = helm_release("podinfo", &renderers).replace("{name: kamaji,", "{name: podinfo,");
+        found("", &[(RELEASE, &text)])
+    };
+    assert_eq!(of_another_chart("podinfo"), "nothing");
+    // Whoever patches the Deployment that is called so means it, whatever the chart.
+    assert_eq!(
+        of_another_chart("kamaji"),
+        "3 at clusters/eu-1/release.yaml#0/spec/postRenderers/0/kustomize/patches/0/patch|0/0/value:10 Scalar"
     );
     assert_eq!(with("Service", "/spec/replicas"), format!("{AT_VALUES}:6 Scalar"));
     assert_eq!(
