@@ -42,6 +42,9 @@ const MOST_PACKS: usize = 60;
 /// How long to wait before a lock is tried again.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How often at most, for a store that is of no use until somebody has it alone.
+const PATIENCE: usize = 100;
+
 /// Keeps other processes from mending or removing the store.
 pub(super) struct Hold(#[expect(dead_code, reason = "its lock ends when it is dropped")] File);
 
@@ -56,7 +59,7 @@ pub(super) fn enter(path: &Path) -> Result<Hold, GitError> {
     }
     let lock = beside(path, "lock");
     let file = open(&lock)?;
-    match file.try_lock() {
+    match lock_alone(&file, path) {
         Ok(()) => {
             mend(path)?;
             // Another process may mend it once more before the next lock, which changes nothing: the store is opened afterwards.
@@ -67,6 +70,18 @@ pub(super) fn enter(path: &Path) -> Result<Hold, GitError> {
     }
     file.lock_shared().map_err(io_error("locking", &lock))?;
     Ok(Hold(file))
+}
+
+/// Locks a store that nobody else uses. For a broken one it tries for a while: a process that is being started has copies of its parent's
+/// files, and their locks, until its program runs.
+fn lock_alone(file: &File, path: &Path) -> Result<(), TryLockError> {
+    for _ in 0..PATIENCE {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if is_spoiled(path) => std::thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+    file.try_lock()
 }
 
 /// Waits until no other process fetches into the store.

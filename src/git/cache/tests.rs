@@ -47,6 +47,23 @@ fn a_store_that_is_spoiled_broken_or_full_is_made_anew() {
     }
 }
 
+/// A process that is being started holds its parent's locks for an instant.
+#[test]
+fn a_spoiled_store_is_waited_for() {
+    let (_folder, path) = folder();
+    let hold = enter(&path).unwrap();
+    let trace = leave_trace(&path);
+    spoil(&path);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(PAUSE * 5);
+            drop(hold);
+        });
+        drop(enter(&path).unwrap());
+    });
+    assert!(!trace.exists());
+}
+
 #[test]
 fn what_a_killed_process_left_is_removed() {
     let (_folder, path) = folder();
