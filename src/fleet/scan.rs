@@ -12,7 +12,7 @@ use crate::model::{Binding, Declared, Form, RepoPath, Site, Target, Unbound};
 use crate::policy::catalogue::{chart_words, managers};
 use crate::policy::{FleetFile, PolicySet};
 
-use super::bind::{bind_index, components, index_of, node_groups, of_releases, screen};
+use super::bind::{bind_with_bounds, components, index_of, of_releases, screen};
 use super::index::Index;
 use super::release::Releases;
 use super::screen::Screen;
@@ -61,13 +61,12 @@ impl From<Vec<(Target, Binding)>> for Found {
 /// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
 type Finder = fn(&Scanner<'_, '_>) -> Found;
 
-const FINDERS: [Finder; 4] = [
+const FINDERS: [Finder; 3] = [
     |scanner| components::all(scanner.fleet, scanner.tree, scanner.index, scanner.releases).into(),
     |scanner| Found {
         unbound: components::shadowed(scanner.fleet, scanner.index),
         ..Found::default()
     },
-    |scanner| node_groups::bounds(scanner.index).into(),
     control_planes::find_all,
 ];
 
@@ -90,7 +89,7 @@ pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
 pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<Number>, Declared) {
     let index = index_of(fleet, policies, tree);
     let releases = Releases::of(fleet, tree, &index);
-    let mut declared = bind_index(fleet, policies, tree, &index, &releases);
+    let (mut declared, bounds) = bind_with_bounds(fleet, policies, tree, &index, &releases);
     let (index, releases) = (&index, &releases);
     let scanner = Scanner {
         fleet,
@@ -99,7 +98,8 @@ pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<N
         releases,
     };
     let mut found: BTreeMap<Target, Binding> = declared.bindings.clone();
-    for Found { numbers, unbound } in FINDERS.iter().map(|find| find(&scanner)) {
+    let others = FINDERS.iter().map(|find| find(&scanner));
+    for Found { numbers, unbound } in std::iter::once(Found::from(bounds)).chain(others) {
         for (target, binding) in numbers {
             found.entry(target).or_insert(binding);
         }

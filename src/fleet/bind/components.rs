@@ -1,6 +1,8 @@
 //! Platform components and controllers: what a policy names, or else the Deployment of that component.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
@@ -41,6 +43,7 @@ pub(super) fn bind(
             index,
             region,
             management_cluster: &cluster.name,
+            arguments: RefCell::new(None),
         };
         for policy in &policies.platforms {
             binder.platform(policy, declared);
@@ -69,6 +72,7 @@ pub(in crate::fleet) fn all(
             index,
             region,
             management_cluster,
+            arguments: RefCell::new(None),
         };
         for (name, manager) in managers() {
             let Ok(component) = name.parse::<ComponentName>() else {
@@ -170,6 +174,22 @@ struct Binder<'a, 't> {
     index: &'a Index<'t>,
     region: &'a RegionName,
     management_cluster: &'a ManagementClusterName,
+    /// The arguments that were asked for last: flags are asked for one after the other.
+    arguments: RefCell<Option<Asked>>,
+}
+
+/// The arguments of a container of an object.
+struct Asked {
+    instance: Instance,
+    container: String,
+    arguments: Rc<Arguments>,
+}
+
+/// What a container is started with.
+struct Arguments {
+    items: Vec<Text>,
+    list: Option<(usize, Reading)>,
+    uncertain: Option<(usize, Refused)>,
 }
 
 /// Which of the values of a Deployment is read, and what else may set it.
@@ -412,22 +432,42 @@ impl Binder<'_, '_> {
             Wanted::Replicas => layers::value(self.index, instance, &Field::replicas(), integer),
             Wanted::Resources { .. } => layers::value(self.index, instance, &wanted.field(), quantity),
             Wanted::Argument { container, flag } => {
-                let texts = |list| {
-                    let field = Field::of_container(container, &[list]);
-                    let read: (layers::Read, layers::Read) = (arguments::list_at, arguments::text_at);
-                    layers::texts(self.index, instance, &field, read)
-                };
-                let (command, args) = (texts("command"), texts("args"));
-                let items: Vec<Text> = command.items.into_iter().chain(args.items).collect();
-                let uncertain = args.uncertain.or(command.uncertain);
-                let (object, mut reading) = arguments::of_flag(&items, args.list, flag)?;
+                let arguments = self.arguments(instance, container);
+                let Arguments { items, list, uncertain } = &*arguments;
+                let (object, mut reading) = arguments::of_flag(items, list.clone(), flag)?;
                 if let Some((number, Refused { line, refusal })) = uncertain {
-                    let message = format!("{}:{line}: {refusal}", self.index.objects[number].path);
+                    let message = format!("{}:{line}: {refusal}", self.index.objects[*number].path);
                     reading.refuse_as(Refusal::WrongShape { message });
                 }
                 Some((object, reading))
             }
         }
+    }
+
+    /// The arguments of a container: its command's, and those that follow.
+    fn arguments(&self, instance: &Instance, container: &str) -> Rc<Arguments> {
+        let is_it = |asked: &Asked| asked.instance == *instance && asked.container == container;
+        let mut last = self.arguments.borrow_mut();
+        if let Some(asked) = last.as_ref().filter(|asked| is_it(asked)) {
+            return Rc::clone(&asked.arguments);
+        }
+        let texts = |list| {
+            let field = Field::of_container(container, &[list]);
+            let read: (layers::Read, layers::Read) = (arguments::list_at, arguments::text_at);
+            layers::texts(self.index, instance, &field, read)
+        };
+        let (command, args) = (texts("command"), texts("args"));
+        let arguments = Rc::new(Arguments {
+            items: command.items.into_iter().chain(args.items).collect(),
+            list: args.list,
+            uncertain: args.uncertain.or(command.uncertain),
+        });
+        *last = Some(Asked {
+            instance: instance.clone(),
+            container: container.to_owned(),
+            arguments: Rc::clone(&arguments),
+        });
+        arguments
     }
 }
 

@@ -88,7 +88,8 @@ pub(super) fn of_releases(screen: Screen) -> Screen {
 /// The tree must have passed [`screen`] of the same policies. Nothing fails: what is wrong with the repository is part of the answer.
 pub fn bind(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Declared {
     let index = index_of(fleet, policies, tree);
-    bind_index(fleet, policies, tree, &index, &Releases::of(fleet, tree, &index))
+    let index = &index;
+    bind_all(fleet, policies, tree, (index, false), &Releases::of(fleet, tree, index)).0
 }
 
 /// The objects of a tree, without the requests that the policies name.
@@ -97,14 +98,25 @@ pub(super) fn index_of<'t>(fleet: &'t FleetFile, policies: &PolicySet, tree: &'t
     Index::build(fleet, tree, &requests)
 }
 
-/// Binds every target that an index of the tree and the releases in it declare.
-pub(super) fn bind_index(
+/// Binds every target that an index of the tree and the releases in it declare, and the bounds of node groups, which no policy decides on.
+pub(super) fn bind_with_bounds(
     fleet: &FleetFile,
     policies: &PolicySet,
     tree: &FleetTree,
     index: &Index<'_>,
     releases: &Releases,
-) -> Declared {
+) -> (Declared, Vec<(Target, Binding)>) {
+    bind_all(fleet, policies, tree, (index, true), releases)
+}
+
+/// Binds every target, and the bounds if they are asked for.
+fn bind_all(
+    fleet: &FleetFile,
+    policies: &PolicySet,
+    tree: &FleetTree,
+    (index, with_bounds): (&Index<'_>, bool),
+    releases: &Releases,
+) -> (Declared, Vec<(Target, Binding)>) {
     let mut declared = Declared {
         base: tree.base().clone(),
         bindings: Default::default(),
@@ -112,14 +124,14 @@ pub(super) fn bind_index(
         shards: Default::default(),
         unbound: index.unbound.clone(),
     };
-    node_groups::bind(fleet, policies, tree, index, &mut declared);
+    let bounds = node_groups::bind(fleet, policies, tree, (index, with_bounds), &mut declared);
     components::bind(fleet, policies, tree, index, releases, &mut declared);
     sharding::bind(policies, tree, index, &mut declared);
     markers::bind(fleet, policies, tree, index, &mut declared);
     refuse_shared_places(&mut declared);
     declared.unbound.sort();
     declared.unbound.dedup();
-    declared
+    (declared, bounds)
 }
 
 /// A binding that says only where.

@@ -18,15 +18,18 @@ use crate::policy::{Candidate, FleetFile, PolicySet};
 use super::governed::Governed;
 use super::{last_hold, overlays, placed, refuse_shared, write_to};
 
-/// Binds all node groups of an index, and asks the policies for other places of theirs.
+/// Binds all node groups of an index, and asks the policies for other places of theirs. Returns the bounds that cluster autoscalers keep
+/// them within, if they are asked for.
 pub(super) fn bind(
     fleet: &FleetFile,
     policies: &PolicySet,
     tree: &FleetTree,
-    index: &Index<'_>,
+    (index, with_bounds): (&Index<'_>, bool),
     declared: &mut Declared,
-) {
-    let Binder { found, unbound, .. } = Binder::of(index, false);
+) -> Vec<(Target, Binding)> {
+    let Binder {
+        found, unbound, bounds, ..
+    } = Binder::of(index, with_bounds);
     declared.unbound.extend(unbound);
     for (key, found) in found {
         let (mut binding, owner) = one(found);
@@ -60,6 +63,8 @@ pub(super) fn bind(
         }
         declared.bindings.insert(Target::NodeGroup(key), binding);
     }
+    let bounds = bounds.into_iter();
+    bounds.map(|(target, found)| (target, one(found).0)).collect()
 }
 
 /// The variable of a group's cluster that a policy names; nothing without such a cluster.
@@ -76,12 +81,6 @@ fn topology_variable(index: &Index<'_>, key: &NodeGroupKey, variable: &str) -> O
         reading.refuse_as(Refusal::Ambiguous { places });
     }
     Some(reading)
-}
-
-/// The bounds that cluster autoscalers keep node groups within.
-pub(in crate::fleet) fn bounds(index: &Index<'_>) -> Vec<(Target, Binding)> {
-    let bounds = Binder::of(index, true).bounds.into_iter();
-    bounds.map(|(target, found)| (target, one(found).0)).collect()
 }
 
 /// A node group, or a bound of one, with the place that people find it by.

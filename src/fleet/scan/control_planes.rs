@@ -55,7 +55,8 @@ const KINDS: [(&str, &str, &[&str]); 3] = [
 pub(super) fn find_all(scanner: &Scanner<'_, '_>) -> Found {
     let mut finder = Finder {
         index: scanner.index,
-        clusters: Vec::new(),
+        clusters: BTreeMap::new(),
+        users: BTreeMap::new(),
         kamaji: BTreeMap::new(),
         numbers: BTreeMap::new(),
         unbound: Vec::new(),
@@ -82,14 +83,14 @@ struct Cluster<'i> {
     place: String,
     /// Whether it has a topology.
     topology: bool,
-    /// Kind and name of the control plane that it refers to.
-    refers: Option<(String, String)>,
     governed: Governed,
 }
 
 struct Finder<'i, 't> {
     index: &'i Index<'t>,
-    clusters: Vec<Cluster<'i>>,
+    clusters: BTreeMap<&'i Identity, Cluster<'i>>,
+    /// By the control plane that a cluster refers to, without its group: the first cluster that does.
+    users: BTreeMap<Identity, &'i Identity>,
     /// The places of the `KamajiControlPlane`s.
     kamaji: BTreeMap<Identity, String>,
     numbers: BTreeMap<Target, Vec<(String, Binding)>>,
@@ -125,11 +126,11 @@ impl<'i> Finder<'i, '_> {
     fn cluster(&mut self, identity: &'i Identity, instances: &'i [Instance]) {
         let [first, ..] = instances else { return };
         let reference = |key| self.text(first, &["spec", "controlPlaneRef", key]);
+        let referred = reference("kind").zip(reference("name"));
         let cluster = Cluster {
             identity,
             place: self.index.place_of(first.object),
             topology: self.is_there(first, &["spec", "topology"]),
-            refers: reference("kind").zip(reference("name")),
             governed: Governed::of(self.index, instances),
         };
         let keys = ["spec", "topology", "controlPlane", "replicas"];
@@ -145,7 +146,12 @@ impl<'i> Finder<'i, '_> {
                 &cluster.governed,
             );
         }
-        self.clusters.push(cluster);
+        // A namespace in the reference must be the cluster's own (the webhook's rule), so it is not asked for.
+        if let Some((kind, name)) = referred {
+            let referred = beside(identity, "", &kind, &name);
+            self.users.entry(referred).or_insert(identity);
+        }
+        self.clusters.insert(identity, cluster);
     }
 
     fn control_plane(&mut self, identity: &'i Identity, instances: &'i [Instance], keys: &[&str]) {
@@ -155,7 +161,8 @@ impl<'i> Finder<'i, '_> {
             let place = self.index.place_of(first.object);
             self.kamaji.insert(identity.clone(), place);
         }
-        let cluster = self.clusters.iter().find(|cluster| refers(cluster, identity));
+        let user = self.users.get(&beside(identity, "", &identity.kind, &identity.name));
+        let cluster = user.and_then(|user| self.clusters.get(user));
         if let Some((owner, by)) = self.owner(identity, first, cluster) {
             self.unbound.push(Unbound {
                 path: object.path.clone(),
@@ -214,8 +221,7 @@ impl<'i> Finder<'i, '_> {
             is_generated(document.root).then(|| name.and_then(|name| name.text()).unwrap_or_default().to_owned())
         });
         if let Some(name) = labelled {
-            let same = |cluster: &&Cluster<'_>| is_beside(cluster.identity, identity) && cluster.identity.name == name;
-            let known = self.clusters.iter().find(same);
+            let known = self.clusters.get(&beside(identity, CAPI_GROUP, "Cluster", &name));
             let place = known.map_or("by its label topology.cluster.x-k8s.io/owned", |cluster| &cluster.place);
             return by_topology(place);
         }
@@ -288,19 +294,14 @@ impl<'i> Finder<'i, '_> {
     }
 }
 
-/// Whether a cluster refers to a control plane. A namespace in the reference must be the cluster's own (the webhook's rule), so it is not
-/// asked for.
-fn refers(cluster: &Cluster<'_>, control_plane: &Identity) -> bool {
-    let named = cluster
-        .refers
-        .as_ref()
-        .is_some_and(|(kind, name)| *kind == control_plane.kind && *name == control_plane.name);
-    named && is_beside(cluster.identity, control_plane)
-}
-
-/// Whether two objects live in one namespace of one management cluster.
-fn is_beside(one: &Identity, other: &Identity) -> bool {
-    one.management_cluster == other.management_cluster && one.namespace == other.namespace
+/// What an object of a kind is that lives in the namespace of another, on its management cluster.
+fn beside(one: &Identity, group: &str, kind: &str, name: &str) -> Identity {
+    Identity {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        ..one.clone()
+    }
 }
 
 /// Reads only whether something is there.
