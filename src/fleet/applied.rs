@@ -7,7 +7,7 @@ use crate::yaml::{self, Node};
 
 use super::appliers::{ARGO, FLUX};
 use super::document::{Document, Manifest};
-use super::shapes::find;
+use super::find::find;
 use super::tree::FleetTree;
 
 /// What the files mention that say it.

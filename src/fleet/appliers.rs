@@ -9,9 +9,9 @@ use crate::yaml::{self, Node};
 
 use super::affixes::Affixes;
 use super::document::{Document, Manifest};
+use super::find::find;
 use super::ignored::Ignored;
 use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
-use super::shapes::find;
 use super::tree::FleetTree;
 
 /// The API group of Flux's Kustomization.

@@ -4,8 +4,8 @@ use crate::model::Refusal;
 use crate::yaml::{Kind, Node};
 
 use super::document::{self, Document};
+use super::find::find;
 use super::gate::Refused;
-use super::shapes::find;
 use super::touched::Touched;
 
 /// One step to a field.

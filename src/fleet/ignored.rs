@@ -11,8 +11,8 @@ use crate::yaml::Node;
 
 use super::document::Document;
 use super::field::Field;
+use super::find::find;
 use super::patch_target::{Fits, PatchTarget, Pattern};
-use super::shapes::find;
 
 /// Fields of some objects that an applier ignores.
 #[derive(Debug, Clone, PartialEq, Eq)]

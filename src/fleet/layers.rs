@@ -13,11 +13,12 @@ use crate::yaml::Node;
 
 use super::document::Document;
 use super::field::{self, Field, Located, locate};
+use super::find::find;
 use super::gate::Refused;
 use super::index::{Content, Index, Instance, Layer, Object};
 use super::kustomize::COUNTED_KINDS;
 use super::operation::{Operation, Verb};
-use super::shapes::{Reading, find};
+use super::shapes::Reading;
 use super::substitute;
 use relation::{Names, Relation, relation};
 

@@ -12,6 +12,7 @@ mod appliers;
 mod bind;
 mod document;
 mod field;
+mod find;
 mod gate;
 mod guess;
 mod ignored;
@@ -27,6 +28,8 @@ mod resolve;
 mod scan;
 mod screen;
 mod shapes;
+mod shared;
+mod steps;
 mod substitute;
 #[cfg(test)]
 mod testing;

@@ -5,7 +5,7 @@ use json_patch::jsonptr::Pointer;
 use crate::yaml::Node;
 
 use super::document::Document;
-use super::shapes::find;
+use super::find::find;
 
 /// What a file of operations on a spec mentions: it need not name what they are for.
 pub(super) const WORD: &str = "/spec/";

@@ -10,10 +10,11 @@ use crate::yaml::Node;
 use super::appliers::FLUX;
 use super::document::{At, Document};
 use super::field::Field;
+use super::find::find;
 use super::index::{Identity, Index, Instance};
 use super::layers;
 use super::owners;
-use super::shapes::{Reading, find, text_integer};
+use super::shapes::{Reading, text_integer};
 
 /// A Flux Kustomization that fills in variables.
 #[derive(Debug, Clone)]

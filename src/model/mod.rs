@@ -10,6 +10,7 @@ mod ledger;
 mod measurement;
 mod new_patch;
 mod owner;
+mod place;
 mod plan;
 mod quantity;
 mod refusal;
@@ -22,8 +23,7 @@ mod words;
 
 pub use decision::{Change, Decision, Evidence, Placement, PolicyRef, Priority, Reason, Verdict};
 pub use declared::{
-    Binding, Declared, DeclaredShard, Form, HoldAnnotation, NamespaceSite, Place, PlacementRequest, RefusedRequest,
-    Site, Unbound,
+    Binding, Declared, DeclaredShard, HoldAnnotation, NamespaceSite, PlacementRequest, RefusedRequest, Site, Unbound,
 };
 pub use duration::{Duration, InvalidDuration};
 pub use edit::{Edit, Embedded, Location};
@@ -39,6 +39,7 @@ pub use ledger::{
 pub use measurement::{Grade, Measurement, NodesSeen};
 pub use new_patch::{NewPatch, SharedField};
 pub use owner::Owner;
+pub use place::{Form, Place};
 pub use plan::{
     Base, Note, Plan, Proposal, ProposedAction, ProposedChange, Scope, Severity, Standing, StandingReason, Subject,
     Summary, is_held,

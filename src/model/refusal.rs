@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::declared::Place;
 use super::ids::RepoPath;
 use super::owner::Owner;
+use super::place::Place;
 
 /// The reasons not to touch a file, a document or a scalar.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ use crate::fleet::layers::{self, Text};
 use crate::fleet::owners;
 use crate::fleet::release::{Asker, Releases};
 use crate::fleet::shapes::{self, Reading, Said, arguments, integer, quantity, values};
+use crate::fleet::shared::{self, refuse_shared};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
     Binding, Claim, ComponentName, Declared, FlagName, ManagementClusterName, Owner, Refusal, RegionName, Resource,
@@ -23,7 +24,7 @@ use crate::policy::{
 };
 
 use super::releases::{Component, ambiguous, places, says_something};
-use super::{ironic, overlays, placed, provider, refuse_shared, write_to};
+use super::{ironic, placed, provider, write_to};
 
 /// Binds what the policies for components select. A component that no policy selects has no target: nobody would look at it.
 pub(super) fn bind(
@@ -252,7 +253,7 @@ impl Binder<'_, '_> {
             component: component.clone(),
         };
         let reading = reading.map(|mut reading| {
-            overlays::patch(&mut reading.site, policy.on_shared_base);
+            shared::patch(&mut reading.site, policy.on_shared_base);
             reading
         });
         add(declared, target, reading);

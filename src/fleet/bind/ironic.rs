@@ -3,9 +3,10 @@
 
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
+use crate::fleet::find::find;
 use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::layers;
-use crate::fleet::shapes::{Reading, find, text_integer};
+use crate::fleet::shapes::{Reading, text_integer};
 use crate::model::{ComponentName, FlagName, Refusal};
 use crate::yaml::Node;
 

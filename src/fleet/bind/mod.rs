@@ -8,7 +8,6 @@ pub(super) mod governed;
 mod ironic;
 mod markers;
 pub(super) mod node_groups;
-mod overlays;
 mod provider;
 mod releases;
 mod sharding;
@@ -21,7 +20,7 @@ use crate::policy::catalogue::{chart_words, manager_of};
 use crate::policy::{Candidate, ChartKey, FleetFile, PolicySet, parse_hold};
 
 use super::applied;
-use super::index::{Identity, Index, Shared, VARIABLE};
+use super::index::{Index, VARIABLE};
 use super::operation;
 use super::owners;
 use super::release::{self, Releases};
@@ -166,27 +165,6 @@ fn refuse_shared_places(declared: &mut Declared) {
             }
         }
     }
-}
-
-/// Refuses a value that stands in a document of which other objects come, too.
-///
-/// The refusal says where a patch would change it for one object, if the object is known.
-pub(super) fn refuse_shared(index: &Index<'_>, object: usize, identity: Option<&Identity>, site: &mut Site) {
-    let Some(shared) = index.shared_by(object) else {
-        return;
-    };
-    let Site::Writable(place) = &*site else { return };
-    let patch = identity.and_then(|identity| overlays::place(index, identity, object, place));
-    site.refuse(None, || match shared {
-        Shared::Overlays(used_by) => Refusal::SharedBase {
-            used_by,
-            patch: patch.map(Box::new),
-        },
-        Shared::Objects(objects) => {
-            let message = format!("it is the value of several objects at once: {}", objects.join(", "));
-            Refusal::WrongShape { message }
-        }
-    });
 }
 
 /// Of several hold annotations the one that ends last.

@@ -9,6 +9,7 @@ use crate::fleet::owners;
 use crate::fleet::shapes::{
     CAPI_GROUP, GroupClaim, Reading, annotation_of, cluster_class, integer, list_of, text_integer,
 };
+use crate::fleet::shared::{self, refuse_shared};
 use crate::fleet::tree::FleetTree;
 use crate::model::{
     AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Owner, Refusal, Site, Target, Unbound,
@@ -16,7 +17,7 @@ use crate::model::{
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
 use super::governed::Governed;
-use super::{last_hold, overlays, placed, refuse_shared, write_to};
+use super::{last_hold, placed, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs. Returns the bounds that cluster autoscalers keep
 /// them within, if they are asked for.
@@ -56,7 +57,7 @@ pub(super) fn bind(
                     ..binding
                 };
             }
-            overlays::patch(&mut binding.site, policy.on_shared_base);
+            shared::patch(&mut binding.site, policy.on_shared_base);
         }
         if let Some(refusal) = owner {
             binding.site.refuse(None, || refusal);

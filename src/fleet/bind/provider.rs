@@ -6,10 +6,11 @@
 
 use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Step};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers;
-use crate::fleet::shapes::{Reading, find, flag_value, integer};
+use crate::fleet::shapes::{Reading, flag_value, integer};
 use crate::model::{FlagName, Form, Refusal, Site};
 use crate::yaml::Node;
 

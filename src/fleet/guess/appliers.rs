@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fleet::applied;
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::Document;
-use crate::fleet::shapes::find;
+use crate::fleet::find::find;
 use crate::fleet::tree::FleetTree;
 use crate::model::RepoPath;
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::{Document, Manifest};
+use crate::fleet::find::find;
 use crate::fleet::kustomize;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
-use crate::fleet::shapes::{CAPI_GROUP, find};
+use crate::fleet::shapes::CAPI_GROUP;
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath};
 use crate::policy::catalogue::managers;

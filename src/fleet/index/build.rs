@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fleet::affixes::{Step, Steps};
 use crate::fleet::document::{At, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{self, COUNTED_KINDS, Role};
@@ -14,6 +13,7 @@ use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Unclaimed};
+use crate::fleet::steps::{Step, Steps};
 use crate::fleet::substitute::Substituter;
 use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;

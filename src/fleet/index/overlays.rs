@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::fleet::affixes::Steps;
 use crate::fleet::kustomize::Role;
+use crate::fleet::steps::Steps;
 use crate::model::{ObjectKey, RepoPath};
 
 use super::{Identity, Index, Object, Share};

@@ -1,8 +1,8 @@
 //! What an operation is about, seen from a field.
 
 use crate::fleet::field::{self, Field, Step};
+use crate::fleet::find::find;
 use crate::fleet::operation::{Operation, Verb};
-use crate::fleet::shapes::find;
 use crate::yaml::Node;
 
 /// The names of the items of the list that a field is in, as far as they are known: operations count items.

@@ -2,10 +2,11 @@
 
 use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Located, locate};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Content, Index, Instance, Layer};
 use crate::fleet::operation::{Operation, Verb};
-use crate::fleet::shapes::{Reading, find};
+use crate::fleet::shapes::Reading;
 use crate::model::{Refusal, Scalar};
 
 use super::relation::{Names, Relation, relation};

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Manifest};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::kustomize;
-use crate::fleet::shapes::find;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ManagementClusterName, RepoPath};
 use crate::policy::FleetFile;

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::fleet::bind::refuse_shared;
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::field::{Located, Step, locate};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers::{self, Read, Text};
 use crate::fleet::screen::is_manifest_name;
-use crate::fleet::shapes::{Reading, arguments, decimal_text, find, integer};
+use crate::fleet::shapes::{Reading, arguments, decimal_text, integer};
+use crate::fleet::shared::refuse_shared;
 use crate::fleet::tree::{FleetTree, Mode};
 use crate::model::{FlagName, Form, Refusal, RepoPath, Scalar, Site};
 use crate::yaml;

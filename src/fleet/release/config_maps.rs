@@ -1,9 +1,9 @@
 //! The ConfigMaps that a `HelmRelease` takes values from: objects of the repository, or what a generator of kustomize makes of its files.
 
 use crate::fleet::document::{At, Manifest};
+use crate::fleet::find::find as find_node;
 use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::kustomize;
-use crate::fleet::shapes::find as find_node;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ManagementClusterName, RepoPath};
 use crate::policy::FleetFile;

@@ -4,9 +4,10 @@ use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
+use crate::fleet::find::find;
 use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers;
-use crate::fleet::shapes::{Reading, find};
+use crate::fleet::shapes::Reading;
 use crate::model::{Form, Refusal, Scalar, Site};
 use crate::yaml::Node;
 

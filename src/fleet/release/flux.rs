@@ -3,11 +3,12 @@
 //! `valuesFrom` are merged in their order, `values` over them, and over these what has a `targetPath`; post-renderers change what the chart
 //! makes of it all (helm-controller, `docs/spec/v2/helmreleases.md`).
 
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::kustomize;
-use crate::fleet::shapes::{Said, find};
+use crate::fleet::shapes::Said;
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath, Unbound};
 use crate::yaml::Node;

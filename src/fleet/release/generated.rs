@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
-use crate::fleet::shapes::find;
 use crate::yaml::Node;
 
 /// One element: the template is filled with its values. Without any, as it is for an `Application`, texts stay as they are.

@@ -6,16 +6,17 @@
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::fleet::bind::refuse_shared;
 use crate::fleet::document::{Document, Documents};
 use crate::fleet::field::{Field, Located, Step, locate};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::Index;
 use crate::fleet::kustomize::{self, PatchContent};
 use crate::fleet::layers::Read;
 use crate::fleet::operation::{Operation, Verb};
 use crate::fleet::patch_target::{Fits, PatchTarget};
-use crate::fleet::shapes::{Reading, find};
+use crate::fleet::shapes::Reading;
+use crate::fleet::shared::refuse_shared;
 use crate::fleet::touched::Touched;
 use crate::model::Refusal;
 use crate::yaml::Node;

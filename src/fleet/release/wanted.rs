@@ -2,9 +2,10 @@
 
 use crate::fleet::document::Document;
 use crate::fleet::field::{Field, Step};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::layers::Read;
-use crate::fleet::shapes::{Reading, find, flag_value, integer, quantity, text_integer};
+use crate::fleet::shapes::{Reading, flag_value, integer, quantity, text_integer};
 use crate::model::{FlagName, Form, Refusal};
 use crate::policy::catalogue::Manager;
 

@@ -6,16 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::bind::governed::Governed;
-use crate::fleet::bind::{placed, refuse_shared};
+use crate::fleet::bind::placed;
 use crate::fleet::document::Document;
 use crate::fleet::field::Field;
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
 use crate::fleet::owners;
-use crate::fleet::shapes::{
-    CAPI_GROUP, CONTROL_PLANE_GROUP, KAMAJI_GROUP, Reading, find, integer, is_generated, text_at,
-};
+use crate::fleet::shapes::{CAPI_GROUP, CONTROL_PLANE_GROUP, KAMAJI_GROUP, Reading, integer, is_generated, text_at};
+use crate::fleet::shared::refuse_shared;
 use crate::model::{Binding, Owner, Refusal, Scalar, Site, Target, Unbound};
 
 use super::{Found, Scanner};

@@ -6,7 +6,7 @@
 use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{Document, Opened};
-use crate::fleet::shapes::find as node_at;
+use crate::fleet::find::find as node_at;
 use crate::model::{Binding, Embedded, ObjectKey, Place, Refusal, RepoPath, Site, Target};
 use crate::yaml::{Kind, Node};
 

@@ -7,12 +7,13 @@ use json_patch::jsonptr::{Pointer, PointerBuf};
 
 use crate::fleet::document::{self, Document};
 use crate::fleet::field::{Field, Located, locate as locate_field};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::layers::Text;
 use crate::model::{FlagName, Form, Refusal, Scalar, Site};
 use crate::yaml::{Kind, Node, ScalarStyle};
 
-use super::reading::{Reading, decimal_text, expanded_elsewhere, find};
+use super::reading::{Reading, decimal_text, expanded_elsewhere};
 
 /// Reads a flag of a container that is named, in one document.
 ///

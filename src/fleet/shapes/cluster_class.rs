@@ -4,12 +4,12 @@
 //! say nothing of owners.
 
 use crate::fleet::document::Document;
+use crate::fleet::find::find;
 use crate::model::AutoscalerBounds;
 use crate::yaml::Node;
 
 use super::Said;
 use super::metadata::Marks;
-use super::reading::find;
 use super::topology::list_of;
 
 /// The kind.

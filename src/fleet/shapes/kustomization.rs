@@ -3,10 +3,11 @@
 use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{self, Document};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::model::{Form, Namespace, Refusal, Site};
 
-use super::reading::{Reading, find, site_refused};
+use super::reading::{Reading, site_refused};
 
 /// Where a resource can be added, provided that all that the kustomization lists ends up in this namespace under its own name.
 pub(in crate::fleet) fn resources(document: &Document<'_>, namespace: &Namespace) -> Site {

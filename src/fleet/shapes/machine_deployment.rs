@@ -1,10 +1,11 @@
 //! A `MachineDeployment` or `MachinePool` that stands on its own: `/spec/replicas`, in v1beta1 and v1beta2 alike.
 
 use crate::fleet::document::Document;
+use crate::fleet::find::find;
 use crate::model::{Owner, Refusal};
 
 use super::metadata::{Marks, is_generated, is_spec_paused};
-use super::reading::{find, integer};
+use super::reading::integer;
 use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed};
 
 pub(super) const DEPLOYMENT: Shape = Shape {

@@ -5,7 +5,7 @@ use crate::model::{AutoscalerBounds, Bound, Owner, Refusal, RepoPath};
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Kind, Node};
 
-use super::reading::find;
+use crate::fleet::find::find;
 
 /// Cluster API looks only at whether it is there: `"false"` pauses, too (`util/annotations.HasPaused`).
 const PAUSED: &str = "cluster.x-k8s.io/paused";

@@ -22,7 +22,7 @@ use super::gate::Refused;
 
 pub(super) use arguments::text_at;
 pub(super) use metadata::{annotation_of, is_generated};
-pub(super) use reading::{Reading, decimal_text, find, integer, text_integer};
+pub(super) use reading::{Reading, decimal_text, integer, text_integer};
 pub(super) use topology::list_of;
 pub(super) use typed::{flag_value, quantity};
 

@@ -3,6 +3,7 @@
 use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{self, Document};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::model::{Embedded, Form, Place, Refusal, Scalar, Site};
 use crate::yaml::{Kind, Node, ScalarStyle};
@@ -186,16 +187,6 @@ pub(in crate::fleet) fn text_integer(document: &Document<'_>, below: &[&str]) ->
         }
         Err(refusal) => Reading::refused(document, None, Refused::at(line, refusal)),
     }
-}
-
-/// Follows keys as they are written, and items by index; anchors and tags are looked past, aliases are not followed.
-pub(in crate::fleet) fn find<'s>(from: Node<'s>, below: &[&str]) -> Option<Node<'s>> {
-    below.iter().try_fold(from, |node, token| {
-        if node.is_sequence() {
-            return node.items().nth(token.parse().ok()?);
-        }
-        node.get(token).ok()?
-    })
 }
 
 /// The number that a scalar is, or why it is none.

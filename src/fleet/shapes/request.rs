@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use json_patch::jsonptr::PointerBuf;
 
 use crate::fleet::document::{self, Document, Documents};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::model::{NamespaceSite, ObjectKey, Refusal};
 use crate::yaml::{Kind, Node, ScalarStyle};
 
 use super::CAPI_GROUP;
 use super::metadata::Marks;
-use super::reading::{expanded_elsewhere, find};
+use super::reading::expanded_elsewhere;
 
 /// Kinds that live in no namespace and come along with clusters. To name a namespace on one of them is an error in the cluster.
 const WITHOUT_NAMESPACE: [&str; 13] = [

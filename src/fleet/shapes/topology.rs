@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::fleet::document::{self, Document};
+use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::model::Refusal;
 use crate::yaml::{Kind, Node};
 
 use super::metadata::{Marks, is_spec_paused};
-use super::reading::{find, integer};
+use super::reading::integer;
 use super::{CAPI_GROUP, GroupClaim, Said, Shape, Unclaimed};
 
 pub(super) const SHAPE: Shape = Shape {

@@ -1,18 +1,40 @@
-//! A new patch for one overlay, where the value itself is shared by several.
+//! Values that several overlays have in common, and the patch by which one of them gets a value of its own.
 
 use json_patch::jsonptr::PointerBuf;
 
-use crate::fleet::document::At;
-use crate::fleet::index::{Content, Identity, Index, Object};
 use crate::model::{Form, Place, Refusal, SharedField, Site};
 use crate::policy::OnSharedBase;
 use crate::yaml::Kind;
+
+use super::document::At;
+use super::index::{Content, Identity, Index, Object, Shared};
+
+/// Refuses a value that stands in a document of which other objects come, too.
+///
+/// The refusal says where a patch would change it for one object, if the object is known.
+pub(super) fn refuse_shared(index: &Index<'_>, object: usize, identity: Option<&Identity>, site: &mut Site) {
+    let Some(shared) = index.shared_by(object) else {
+        return;
+    };
+    let Site::Writable(place) = &*site else { return };
+    let patch = identity.and_then(|identity| patch_place(index, identity, object, place));
+    site.refuse(None, || match shared {
+        Shared::Overlays(used_by) => Refusal::SharedBase {
+            used_by,
+            patch: patch.map(Box::new),
+        },
+        Shared::Objects(objects) => {
+            let message = format!("it is the value of several objects at once: {}", objects.join(", "));
+            Refusal::WrongShape { message }
+        }
+    });
+}
 
 /// Where a patch would change a value for one object alone; nothing unless that is certain.
 ///
 /// The patch is an operation on a field that keys lead to: an item of a list is known by its number alone there, and another patch may
 /// move it.
-pub(super) fn place(index: &Index<'_>, identity: &Identity, object: usize, shared: &Place) -> Option<Place> {
+fn patch_place(index: &Index<'_>, identity: &Identity, object: usize, shared: &Place) -> Option<Place> {
     let Object { at, content, .. } = &index.objects[object];
     let is_text = match &shared.form {
         Form::Scalar => false,
