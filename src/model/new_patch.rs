@@ -48,14 +48,18 @@ impl SharedField {
 
 impl NewPatch {
     /// The fields of `target`, in the order in which kustomize documents them.
-    pub fn target(&self) -> Vec<(&'static str, &str)> {
+    ///
+    /// Each is an expression, so that the dots of a name are escaped. Those of a group are left as everybody writes them: no two groups differ
+    /// by a dot alone.
+    pub fn target(&self) -> Vec<(&'static str, String)> {
         let ObjectKey {
             group,
             kind,
             namespace: _,
             name,
         } = &self.object;
-        let mut fields = vec![("group", group.as_str()), ("kind", kind), ("name", name)];
+        let name = name.replace('.', "\\.");
+        let mut fields = vec![("group", group.clone()), ("kind", kind.clone()), ("name", name)];
         // The core group has no name.
         fields.retain(|(_, text)| !text.is_empty());
         fields
@@ -88,7 +92,10 @@ mod tests {
             field: "/data/n".parse().unwrap(),
             value: Scalar::Text("3".to_owned()),
         };
-        assert_eq!(patch.target(), [("kind", "ConfigMap"), ("name", "a")]);
+        let target = |patch: &NewPatch| format!("{:?}", patch.target());
+        assert_eq!(target(&patch), r#"[("kind", "ConfigMap"), ("name", "a")]"#);
+        patch.object.name = "a.b".to_owned();
+        assert_eq!(target(&patch), r#"[("kind", "ConfigMap"), ("name", "a\\.b")]"#);
         assert_eq!(patch.text(), "- op: replace\n  path: /data/n\n  value: \"3\"");
         patch.value = Scalar::Integer(3);
         assert_eq!(patch.text(), "- op: replace\n  path: /data/n\n  value: 3");

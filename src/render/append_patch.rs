@@ -119,7 +119,7 @@ impl<'t> Style<'t> {
         let indent = " ".repeat(before.len());
         let mut lines = vec![format!("{before}target:")];
         for (key, value) in patch.target() {
-            let value = text::spell_like(value, ScalarStyle::Plain, false)?;
+            let value = text::spell_like(&value, ScalarStyle::Plain, false)?;
             lines.push(format!("{indent}  {key}: {value}"));
         }
         lines.push(format!("{indent}patch: |-"));
@@ -161,7 +161,7 @@ pub(super) fn parts<'a>(patches: impl Iterator<Item = &'a NewPatch>, begins: boo
             patch
                 .target()
                 .into_iter()
-                .flat_map(|(key, value)| [text(key), text(value)]),
+                .flat_map(|(key, value)| [text(key), text(&value)]),
         );
         parts.extend([
             Part::EndOfMapping,
