@@ -274,7 +274,8 @@ pub fn identify(root: Node<'_>) -> Result<ObjectKey, DuplicateKey> {
 
 /// The items of a `v1` `List` or a typed one (`MachineDeploymentList`), which `kubectl get -o yaml` prints.
 fn list_items(root: Node<'_>) -> Option<Node<'_>> {
-    let kind = root.get("kind").ok()??.text()?;
+    // Who says no version is no list to whoever reads it.
+    let ObjectKey { kind, .. } = identify(root).ok()?;
     let items = root.get("items").ok()??;
     (kind.ends_with("List") && items.is_sequence()).then_some(items)
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use crate::model::{Refusal, RepoPath};
-use crate::yaml::{Kind, Node, ParseError, ParseErrorKind, Position, ScalarStyle, Stream};
+use crate::yaml::{self, Kind, Node, ParseError, ParseErrorKind, Position, ScalarStyle, Stream};
 
 use super::tree::FleetTree;
 
@@ -77,13 +77,23 @@ pub(super) fn standing(tree: &FleetTree, path: &RepoPath, stream: &Stream<'_>) -
     line_breaks(stream)
         .or_else(|| sops(stream))
         .or_else(|| in_chart(tree, path).then_some(Refused::at(0, Refusal::Template)))
+        .or_else(|| anchors(stream))
         .or_else(|| template(stream))
         .or_else(|| generated(stream.text()))
 }
 
 /// What stands against every edit of a text that a scalar holds.
 pub(super) fn standing_text(stream: &Stream<'_>) -> Option<Refused> {
-    line_breaks(stream).or_else(|| template(stream))
+    line_breaks(stream)
+        .or_else(|| anchors(stream))
+        .or_else(|| template(stream))
+}
+
+/// An anchor that is a key to some readers.
+fn anchors(stream: &Stream<'_>) -> Option<Refused> {
+    let offset = yaml::ambiguous_anchor(stream.text())?;
+    let message = "the name of an anchor or alias ends elsewhere for some readers".to_owned();
+    Some(Refused::at(stream.position(offset).line, Refusal::NotYaml { message }))
 }
 
 /// YAML 1.1, which the parsers of Kubernetes' tools follow, breaks lines at U+0085, U+2028 and U+2029 and YAML 1.2 does not; a carriage

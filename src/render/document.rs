@@ -5,7 +5,7 @@ use json_patch::jsonptr::{Pointer, index::Index};
 use crate::fleet;
 use crate::model::{Edit, Embedded, Location, NewPatch, ObjectKey};
 use crate::yaml::{
-    DuplicateKey, Embedded as EmbeddedText, Found, Kind, Node, Obstacle, ObstacleKind, ParseError, Stream,
+    self, DuplicateKey, Embedded as EmbeddedText, Found, Kind, Node, Obstacle, ObstacleKind, ParseError, Stream,
 };
 
 use super::append::append_item;
@@ -57,6 +57,9 @@ pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refus
     let text = std::str::from_utf8(before).map_err(|_| whole(Problem::NotText))?;
     if layout::has_strange_line_breaks(text) {
         return Err(whole(Problem::StrangeLineBreaks));
+    }
+    if yaml::ambiguous_anchor(text).is_some() {
+        return Err(whole(Problem::AmbiguousAnchor));
     }
     let stream = Stream::parse(text).map_err(unparsed)?;
     let (embedded, direct): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| embedded(edit).is_some());
@@ -132,6 +135,9 @@ fn plan_text<'e>(stream: &Stream<'_>, at: &'e Location, edits: &[&'e Edit]) -> R
     let text = EmbeddedText::of(scalar).map_err(|error| refuse(Problem::NotEmbedded(error)))?;
     if layout::has_strange_line_breaks(text.text()) {
         return Err(refuse(Problem::StrangeLineBreaks));
+    }
+    if yaml::ambiguous_anchor(text.text()).is_some() {
+        return Err(refuse(Problem::AmbiguousAnchor));
     }
     let inner = text.parse().map_err(unparsed)?;
     let planned = plan_all(&inner, edits)?;

@@ -9,6 +9,7 @@
 //!
 //! Absent on purpose: comments (they are bytes between spans), typed values (serde reads those), and writing.
 
+mod anchor;
 mod embedded;
 mod lookup;
 mod node;
@@ -23,6 +24,7 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
+pub use anchor::ambiguous_anchor;
 pub use embedded::{Embedded, NotEmbedded};
 pub use lookup::{Found, Obstacle, ObstacleKind};
 pub use node::{DuplicateKey, Entry, Kind, Node};
