@@ -4,10 +4,10 @@
 //! had its say. Absent on purpose: Helm (a release is no kustomization) and the question whether an address is that of this repository,
 //! which can't be told: a folder that exists here counts.
 
-use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{self, Node};
 
 use super::affixes::Affixes;
+use super::common_annotations::CommonAnnotations;
 use super::document::{Document, Manifest};
 use super::find::find;
 use super::ignored::Ignored;
@@ -51,7 +51,7 @@ fn applier(document: &Document<'_>, role: Role) -> Kustomization {
         namespace: None,
         affixes: Affixes::default(),
         configures: false,
-        hold: None,
+        annotations: CommonAnnotations::default(),
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
@@ -74,8 +74,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
     Some(Kustomization {
         namespace: text(spec, &["targetNamespace"]).map(str::to_owned),
         affixes: Affixes::read(spec),
-        hold: find(spec, &["commonMetadata", "annotations", HOLD_ANNOTATION])
-            .map(|hold| hold.text().unwrap_or_default().to_owned()),
+        annotations: CommonAnnotations::read(find(spec, &["commonMetadata", "annotations"])),
         lists: components
             .chain([Listed {
                 text: path.clone(),
@@ -129,9 +128,9 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
         appliers.push(Kustomization {
             namespace: said("namespace").map(str::to_owned),
             affixes: kustomize.map(Affixes::read).unwrap_or_default(),
-            hold: kustomize
-                .and_then(|kustomize| find(kustomize, &["commonAnnotations", HOLD_ANNOTATION]))
-                .map(|hold| hold.text().unwrap_or_default().to_owned()),
+            annotations: CommonAnnotations::read(
+                kustomize.and_then(|kustomize| find(kustomize, &["commonAnnotations"])),
+            ),
             lists: vec![Listed {
                 text: folder.to_owned(),
                 line: path.position().line,

@@ -75,7 +75,7 @@ impl Ignored {
                 kind,
                 name: pattern("name"),
                 namespace: pattern("namespace"),
-                uncertain: false,
+                ..PatchTarget::default()
             };
             let pointers = texts(item, "jsonPointers").map(of_pointer);
             let expressions = texts(item, "jqPathExpressions").map(of_expression);

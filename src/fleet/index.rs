@@ -2,6 +2,7 @@
 
 mod build;
 mod kept;
+mod layering;
 mod overlays;
 mod patches;
 mod territories;
@@ -87,6 +88,10 @@ pub(super) struct Instance {
     pub(super) variables: Vec<usize>,
     /// What whoever applies it leaves alone, as numbers of [`Index::ignored`].
     pub(super) ignored: Vec<usize>,
+    /// Who owns its replicas, by what kustomizations and their patches say.
+    pub(super) owned: Option<Box<Refusal>>,
+    /// The patch that may give it another name, and its line.
+    pub(super) renamed: Option<Box<(RepoPath, usize)>>,
 }
 
 /// Something that is merged over a manifest.

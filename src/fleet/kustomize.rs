@@ -6,10 +6,10 @@
 use json_patch::jsonptr::PointerBuf;
 
 use crate::model::{Refusal, RepoPath};
-use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Kind, Node};
 
 use super::affixes::Affixes;
+use super::common_annotations::CommonAnnotations;
 use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
@@ -42,8 +42,8 @@ pub(super) struct Kustomization {
     pub(super) affixes: Affixes,
     /// Whether it tells kustomize of more fields that hold names (`configurations`, `crds`).
     pub(super) configures: bool,
-    /// The hold annotation that it puts on everything.
-    pub(super) hold: Option<String>,
+    /// The annotations that it puts on everything.
+    pub(super) annotations: CommonAnnotations,
     /// The files and folders of `resources`, `bases` and `components`.
     pub(super) lists: Vec<Listed>,
     /// Its patches in the order in which they apply.
@@ -141,7 +141,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         namespace: None,
         affixes: Affixes::default(),
         configures: false,
-        hold: None,
+        annotations: CommonAnnotations::default(),
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
@@ -164,9 +164,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
     kustomization.namespace = text("namespace").map(str::to_owned);
     kustomization.affixes = Affixes::read(root);
     kustomization.configures = ["configurations", "crds"].iter().any(|key| get(root, key).is_some());
-    kustomization.hold = get(root, "commonAnnotations")
-        .and_then(|annotations| get(annotations, HOLD_ANNOTATION))
-        .map(|hold| hold.text().unwrap_or_default().to_owned());
+    kustomization.annotations = CommonAnnotations::read(get(root, "commonAnnotations"));
     for key in ["resources", "bases", "components"] {
         let items = get(root, key).into_iter().flat_map(Node::items);
         kustomization.lists.extend(items.filter_map(|item| {
@@ -382,7 +380,7 @@ replicas:
             namespace,
             affixes,
             configures,
-            hold: _,
+            annotations: _,
             lists,
             patches,
             ignored: _,

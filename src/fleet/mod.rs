@@ -10,6 +10,7 @@ mod affixes;
 mod applied;
 mod appliers;
 mod bind;
+mod common_annotations;
 mod document;
 mod field;
 mod find;

@@ -55,6 +55,30 @@ impl Operation {
         self.verb == Verb::Unknown || matters(&self.path) || self.verb == Verb::Move && matters(&self.from)
     }
 
+    /// Whether it may change what an object is called or whose it is: kustomize lets an operation do that.
+    pub(super) fn renames(&self) -> bool {
+        const NAMES: [&[&str]; 5] = [
+            &["metadata", "name"],
+            &["metadata", "namespace"],
+            &["kind"],
+            &["apiVersion"],
+            &["spec", "clusterName"],
+        ];
+        let above = |path: &[String]| {
+            // The whole spec has the name of the cluster in it, and whoever writes it anew is refused as such.
+            let is_spec = path.len() == 1 && path[0] == "spec";
+            !is_spec
+                && NAMES
+                    .iter()
+                    .any(|name| name.len() >= path.len() && path.iter().zip(*name).all(|(a, b)| a == b))
+        };
+        match self.verb {
+            Verb::Test => false,
+            Verb::Move => above(&self.path) || above(&self.from),
+            _ => above(&self.path),
+        }
+    }
+
     /// Reads a list of operations; nothing if a document is none.
     pub(super) fn read_all(document: &Document<'_>) -> Option<Vec<Self>> {
         if !document.root.is_sequence() {
@@ -97,6 +121,28 @@ impl Operation {
 mod tests {
     use super::*;
     use crate::fleet::shapes::testing::with_objects;
+
+    #[test]
+    fn some_operations_give_an_object_another_name() {
+        for (operation, renames) in [
+            ("{op: replace, path: /metadata/name, value: a}", true),
+            ("{op: add, path: /metadata, value: {}}", true),
+            ("{op: add, path: '', value: {}}", true),
+            (
+                "{op: move, from: /metadata/namespace, path: /metadata/annotations/a}",
+                true,
+            ),
+            ("{op: replace, path: /spec/clusterName, value: a}", true),
+            ("{op: test, path: /metadata/name, value: a}", false),
+            ("{op: replace, path: /spec, value: {}}", false),
+            ("{op: add, path: /metadata/annotations/a, value: b}", false),
+            ("{op: replace, path: /spec/replicas, value: 3}", false),
+        ] {
+            let text = format!("- {operation}\n");
+            let read = with_objects(&text, |objects| Operation::read_all(&objects[0])).unwrap();
+            assert_eq!(read[0].renames(), renames, "{operation}");
+        }
+    }
 
     #[test]
     fn operations_are_read_one_by_one() {

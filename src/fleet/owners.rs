@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Owner, Refusal, Scalar};
+use crate::model::{ManagementClusterName, Owner, Refusal, Scalar};
 
 use super::field::Field;
 use super::ignored::Ignored;
@@ -60,6 +60,26 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, Refusal> {
     scaled
 }
 
+/// The scaler of an object that a chart renders under one of these names, if the field is its number of replicas. The namespace is that of
+/// the release, which a scaler has to share: of two releases with one name in two namespaces both are taken to be scaled.
+pub(super) fn scaler_of_any(
+    index: &Index<'_>,
+    management_cluster: &ManagementClusterName,
+    [group, kind]: [&str; 2],
+    names: &[&str],
+    field: &Field<'_>,
+) -> Option<Refusal> {
+    let is_it = |identity: &Identity| {
+        identity.management_cluster == *management_cluster
+            && [identity.group.as_str(), &identity.kind] == [group, kind]
+            && names.contains(&identity.name.as_str())
+    };
+    let mut scaled = index.scaled.iter().filter(|_| field.words().last() == Some("replicas"));
+    scaled
+        .find(|(identity, _)| is_it(identity))
+        .map(|(_, refusal)| refusal.clone())
+}
+
 fn text_of(index: &Index<'_>, instance: &Instance, keys: &[&str]) -> Option<String> {
     match layers::value(index, instance, &Field::keys(keys), text_at)?.1.value? {
         Scalar::Text(text) => Some(text),
@@ -80,6 +100,11 @@ pub(super) fn owner(
     let mut ignored = ignored.map(|number| &index.ignored[*number]);
     if let Some(scaler) = scaler {
         return Some(scaler.clone());
+    }
+    let is_replicas = field.words().last() == Some("replicas");
+    let mut owned = instances.iter().filter_map(|instance| instance.owned.as_deref());
+    if let Some(owned) = owned.next().filter(|_| is_replicas) {
+        return Some(owned.clone());
     }
     ignored.find(|ignored| ignored.covers(field)).map(Ignored::refusal)
 }

@@ -15,6 +15,8 @@ pub(super) struct PatchTarget {
     pub(super) namespace: Pattern,
     /// Its API group.
     pub(super) group: Pattern,
+    /// The version of its API group.
+    pub(super) version: Pattern,
     /// Whether it is chosen by something that is not looked at here: labels, annotations.
     pub(super) uncertain: bool,
 }
@@ -51,8 +53,7 @@ impl PatchTarget {
                 Some("name") => read.name = pattern,
                 Some("namespace") => read.namespace = pattern,
                 Some("group") => read.group = pattern,
-                // Every version of a group is read in the same way here, so a patch for one is taken to be for all.
-                Some("version") => {}
+                Some("version") => read.version = pattern,
                 _ => read.uncertain = true,
             }
             read.uncertain |= text.is_none();
@@ -67,6 +68,7 @@ impl PatchTarget {
             name: n,
             namespace: s,
             group: g,
+            version: _,
             uncertain,
         } = self;
         let in_namespace = match namespace {
@@ -96,6 +98,16 @@ impl PatchTarget {
             namespaces.map(|namespace| self.fits([group, kind, name], namespace).min(most))
         });
         fits.max().unwrap_or(Fits::No)
+    }
+}
+
+impl PatchTarget {
+    /// Whether it means an object of this version, which is asked for if that matters; nothing stands for one that is not known.
+    pub(super) fn fits_version(&self, version: impl FnOnce() -> Option<String>) -> Fits {
+        match &self.version {
+            Pattern(None) => Fits::Yes,
+            pattern => version().map_or(Fits::Perhaps, |version| pattern.fits(&version)),
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use super::resolve::Graph;
 pub(super) enum Step {
     /// Its patches up to the field `patches` apply.
     Early(usize),
+    /// Its namespace is given to everything.
+    Namespace(String),
     /// Names change.
     Rename(Affixes),
     /// Its `patchesJson6902`, `replicas` and what comes after them apply.
@@ -16,7 +18,7 @@ pub(super) enum Step {
 }
 
 /// What happens to what comes along a chain, in kustomize's order (`configureBuiltinTransformers`): strategic merges and patches, then
-/// names, then RFC 6902 and `replicas`.
+/// namespace and names, then RFC 6902 and `replicas`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Steps {
     /// The steps.
@@ -37,14 +39,17 @@ impl Steps {
                 role,
                 affixes,
                 configures,
+                namespace,
                 ..
             } = &graph.kustomizations[user];
             configured |= configures;
             if role.applies() {
                 steps.steps.push(Step::Early(user));
                 let before = waiting.take();
-                let own = before.map(|before| graph.kustomizations[before].affixes.clone());
-                steps.rename(own.unwrap_or_default().overwritten_by(affixes));
+                let own = before.map(|before| &graph.kustomizations[before]);
+                let namespace = namespace.as_ref().or(own.and_then(|own| own.namespace.as_ref()));
+                let own = own.map(|own| own.affixes.clone()).unwrap_or_default();
+                steps.change(namespace, own.overwritten_by(affixes));
                 steps.steps.extend(before.into_iter().chain([user]).map(Step::Late));
             } else {
                 steps.finish(graph, waiting.replace(user));
@@ -58,11 +63,13 @@ impl Steps {
 
     fn finish(&mut self, graph: &Graph, waiting: Option<usize>) {
         let Some(user) = waiting else { return };
-        self.rename(graph.kustomizations[user].affixes.clone());
+        let Kustomization { namespace, affixes, .. } = &graph.kustomizations[user];
+        self.change(namespace.as_ref(), affixes.clone());
         self.steps.push(Step::Late(user));
     }
 
-    fn rename(&mut self, affixes: Affixes) {
+    fn change(&mut self, namespace: Option<&String>, affixes: Affixes) {
+        self.steps.extend(namespace.cloned().map(Step::Namespace));
         self.uncertain |= affixes.is_filled_in();
         if !affixes.is_none() {
             self.steps.push(Step::Rename(affixes));
@@ -78,7 +85,7 @@ impl Steps {
     pub(super) fn name(&self, [group, kind, name]: [&str; 3]) -> String {
         let affixes = self.steps.iter().filter_map(|step| match step {
             Step::Rename(affixes) => Some(affixes),
-            Step::Early(_) | Step::Late(_) => None,
+            Step::Early(_) | Step::Namespace(_) | Step::Late(_) => None,
         });
         affixes.fold(name.to_owned(), |name, affixes| affixes.name([group, kind, &name]))
     }
@@ -104,6 +111,7 @@ mod tests {
             .map(|step| match step {
                 Step::Early(user) => format!("{} early", folder(user)),
                 Step::Late(user) => format!("{} late", folder(user)),
+                Step::Namespace(namespace) => format!("in {namespace}"),
                 Step::Rename(affixes) => affixes.name(["", "", "*"]),
             })
             .collect();

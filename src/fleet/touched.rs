@@ -3,6 +3,8 @@
 use crate::policy::HOLD_ANNOTATION;
 use crate::yaml::{Entry, Node, Stream};
 
+use super::shapes::REPLICAS_MANAGED_BY;
+
 /// What a text that is not taken apart may change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Touched {
@@ -16,6 +18,8 @@ pub(super) struct Touched {
     pub(super) values: bool,
     /// The annotation by which people hold an object.
     pub(super) hold: bool,
+    /// The annotation by which people leave the replicas to somebody else.
+    pub(super) managed: bool,
 }
 
 impl Touched {
@@ -26,6 +30,7 @@ impl Touched {
         annotations: true,
         values: true,
         hold: false,
+        managed: false,
     };
 
     /// What a patch with these words may change. An operation on something above a value reaches the value, too, so an RFC 6902 patch that
@@ -62,6 +67,7 @@ impl Touched {
             values: whole || above(&["values", "chart", "data", "postRenderers", "suspend", "kubeConfig"]),
             // As a key, and as a part of a JSON pointer.
             hold: above(&[HOLD_ANNOTATION, &HOLD_ANNOTATION.replace('/', "~1")]),
+            managed: above(&[REPLICAS_MANAGED_BY, &REPLICAS_MANAGED_BY.replace('/', "~1")]),
         }
     }
 }

@@ -5,30 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::document::{At, Documents, Manifest, Opened};
 use crate::fleet::gate::Refused;
-use crate::fleet::kustomize::{self, COUNTED_KINDS, Role};
-use crate::fleet::operation::Operation;
+use crate::fleet::kustomize::{self, Role};
 use crate::fleet::owners;
 use crate::fleet::patch_target::{Fits, PatchTarget};
 use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Unclaimed};
-use crate::fleet::steps::{Step, Steps};
+use crate::fleet::steps::Steps;
 use crate::fleet::substitute::Substituter;
-use crate::fleet::touched::Touched;
 use crate::fleet::tree::FleetTree;
 use crate::model::{ObjectKey, Refusal, RepoPath, Unbound};
-use crate::policy::{FleetFile, HOLD_ANNOTATION};
+use crate::policy::FleetFile;
 use crate::yaml;
 
 use super::kept::said;
-use super::patches::{self, Patches, Use, merges};
+use super::patches::{self, Patches, Use};
 use super::territories::Territories;
 use super::{Content, Identity, Index, Instance, Layer, Object, Share};
 
 /// The most objects that are told apart, counting one for each overlay. A fleet of 15,000 clusters has a tenth of it; what is beyond is
 /// refused, so that a hostile repository costs bounded memory.
-const MOST_INSTANCES: usize = 1_000_000;
+pub(super) const MOST_INSTANCES: usize = 1_000_000;
 
 /// What a file that does not parse must mention to be worth a word.
 const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "MachinePool"];
@@ -36,18 +34,18 @@ const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "Mac
 /// How a variable of Flux begins.
 pub(in crate::fleet) const VARIABLE: &str = "${";
 
-struct Builder<'t> {
-    tree: &'t FleetTree,
-    graph: Graph,
-    territories: Territories<'t>,
-    patches: Patches,
-    matched: BTreeSet<(usize, usize)>,
+pub(super) struct Builder<'t> {
+    pub(super) tree: &'t FleetTree,
+    pub(super) graph: Graph,
+    pub(super) territories: Territories<'t>,
+    pub(super) patches: Patches,
+    pub(super) matched: BTreeSet<(usize, usize)>,
     /// By kustomization: its number among those that fill in variables.
-    substituters: BTreeMap<usize, usize>,
+    pub(super) substituters: BTreeMap<usize, usize>,
     /// By kustomization: the numbers of what it leaves alone.
-    ignored: BTreeMap<usize, Vec<usize>>,
-    instances: usize,
-    index: Index<'t>,
+    pub(super) ignored: BTreeMap<usize, Vec<usize>>,
+    pub(super) instances: usize,
+    pub(super) index: Index<'t>,
 }
 
 impl<'t> Index<'t> {
@@ -218,139 +216,25 @@ impl Builder<'_> {
                     }
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context, &steps) {
-                    self.add(identity, instance, overlay);
+                    let Some((patch, at)) = instance.renamed.as_deref() else {
+                        self.add(identity, instance, overlay);
+                        continue;
+                    };
+                    let message =
+                        format!("the patch at {patch}:{at} may give it another name, namespace, kind or cluster");
+                    if !release::matters(&key.group, &key.kind) {
+                        self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                    }
+                    for number in instance.sources() {
+                        let outside = Box::new(Share::Outside(context.chain.clone()));
+                        self.index.shares[number].insert(outside, overlay.clone());
+                    }
                 }
             }
             if !somewhere && shapes::declares_groups(&key) {
                 let message = "it lies outside the paths of every management cluster";
                 self.unbound(&path, &key.to_string(), Refused::shape(line, message));
             }
-        }
-    }
-
-    /// An object with the patches that reach it; nothing if there are too many objects.
-    fn instance(&mut self, number: usize, identity: &Identity, context: &Context, steps: &Steps) -> Option<Instance> {
-        self.instances += 1;
-        if self.instances > MOST_INSTANCES {
-            if self.instances == MOST_INSTANCES + 1 {
-                let message = format!("the repository declares more than {MOST_INSTANCES} objects");
-                let path = self.index.objects[number].path.clone();
-                self.unbound(&path, "repository", Refused::at(0, Refusal::TooComplex { message }));
-            }
-            return None;
-        }
-        let mut instance = Instance {
-            object: number,
-            ..Instance::default()
-        };
-        let mut names = vec![self.index.objects[number].key.name.clone()];
-        for step in &steps.steps {
-            match step {
-                Step::Early(user) => {
-                    instance.holds.extend(self.graph.kustomizations[*user].hold.clone());
-                    self.add_all_layers((*user, false), identity, &names, &mut instance);
-                }
-                Step::Late(user) => self.add_all_layers((*user, true), identity, &names, &mut instance),
-                Step::Rename(affixes) => {
-                    let name = names.last().map_or("", String::as_str);
-                    names.push(affixes.name([&identity.group, &identity.kind, name]));
-                }
-            }
-        }
-        let substituted = context.chain.iter().filter_map(|index| self.substituters.get(index));
-        instance.variables.extend(substituted);
-        let object = [identity.group.as_str(), &identity.kind, &identity.name];
-        for index in &context.chain {
-            let ignored = self.ignored.get(index).into_iter().flatten().copied();
-            let means = |number: &usize| self.index.ignored[*number].means(object, identity.namespace.as_deref());
-            instance.ignored.extend(ignored.filter(means));
-        }
-        if let Some((path, line)) = self.graph.unread_above(&self.index.objects[number].path) {
-            instance.layers.push(Layer::Opaque {
-                path: path.clone(),
-                line: *line,
-                touched: Touched::ANYTHING,
-            });
-        }
-        Some(instance)
-    }
-
-    /// Adds what the patches of a kustomization put on an object: those that come early, or those that come late.
-    fn add_all_layers(
-        &mut self,
-        (user, late): (usize, bool),
-        identity: &Identity,
-        names: &[String],
-        instance: &mut Instance,
-    ) {
-        for number in 0..self.patches.uses[user].len() {
-            if self.patches.uses[user][number].late == late {
-                self.add_layers((user, number), identity, names, instance);
-            }
-        }
-    }
-
-    /// Adds what a patch puts on an object that has had these names so far.
-    fn add_layers(
-        &mut self,
-        (user, number): (usize, usize),
-        identity: &Identity,
-        names: &[String],
-        instance: &mut Instance,
-    ) {
-        let Use {
-            line,
-            target,
-            objects,
-            touched,
-            late: _,
-        } = &self.patches.uses[user][number];
-        let path = &self.graph.kustomizations[user].path;
-        let object = &self.index.objects[instance.object].key;
-        // The namespace may be set before or after the patch applies.
-        let namespaces = [Some(object.namespace.as_str()), identity.namespace.as_deref()];
-        let kind = [identity.group.as_str(), &identity.kind];
-        let fits = target
-            .as_ref()
-            .map_or(Fits::Yes, |target| target.fits_any(kind, names, namespaces));
-        if fits == Fits::No {
-            return;
-        }
-        let opaque = || Layer::Opaque {
-            path: path.clone(),
-            line: *line,
-            touched: *touched,
-        };
-        let mut reached = objects.is_none();
-        for patch in objects.iter().flatten() {
-            let Object { key, content, .. } = &self.index.objects[*patch];
-            let (reaches, matters) = match content {
-                Content::Says(_) => (merges(key, target.is_some(), identity, names, object), true),
-                Content::Operations(operations) => (true, operations.iter().any(Operation::matters)),
-                Content::Count(_) => (COUNTED_KINDS.contains(&identity.kind.as_str()), true),
-            };
-            if !reaches {
-                continue;
-            }
-            reached |= matches!(content, Content::Operations(_));
-            if matches!(content, Content::Says(_)) {
-                self.matched.insert((user, *patch));
-            }
-            if matters {
-                let layer = if fits == Fits::Yes {
-                    Layer::Object(*patch)
-                } else {
-                    opaque()
-                };
-                instance.layers.push(layer);
-            }
-        }
-        if objects.is_none() {
-            instance.layers.push(opaque());
-        }
-        if reached && touched.hold {
-            let hold = format!("the patch at {path}:{line} speaks of {HOLD_ANNOTATION}");
-            instance.holds.push(hold);
         }
     }
 
@@ -457,7 +341,7 @@ impl Builder<'_> {
         }
     }
 
-    fn unbound(&mut self, path: &RepoPath, what: &str, refused: Refused) {
+    pub(super) fn unbound(&mut self, path: &RepoPath, what: &str, refused: Refused) {
         let Refused { line, refusal } = refused;
         self.index.unbound.push(Unbound {
             path: path.clone(),

@@ -27,6 +27,8 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
                 holds: _,
                 variables: _,
                 ignored: _,
+                owned: _,
+                renamed: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",

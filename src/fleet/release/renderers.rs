@@ -14,6 +14,7 @@ use crate::fleet::index::Index;
 use crate::fleet::kustomize::{self, PatchContent};
 use crate::fleet::layers::Read;
 use crate::fleet::operation::{Operation, Verb};
+use crate::fleet::owners;
 use crate::fleet::patch_target::{Fits, PatchTarget};
 use crate::fleet::shapes::Reading;
 use crate::fleet::shared::refuse_shared;
@@ -139,7 +140,12 @@ impl Asker<'_, '_> {
             }
             _ => reading?,
         };
-        if let Some(owned) = release.owner(rendered.object, rendered.names, &rendered.field) {
+        let Rendered {
+            object, names, field, ..
+        } = rendered;
+        let ignored = release.owner(*object, names, field);
+        let scaled = || owners::scaler_of_any(self.index, &release.management_cluster, *object, names, field);
+        if let Some(owned) = ignored.or_else(scaled) {
             reading.refuse_as(owned);
         }
         Some(reading)

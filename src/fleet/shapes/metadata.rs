@@ -14,11 +14,11 @@ const PAUSED: &str = "cluster.x-k8s.io/paused";
 const KAMAJI_PAUSED: &str = "kamaji.clastix.io/paused";
 
 /// An external scaler owns the replicas and Cluster API only reflects them (the MachinePool contract).
-const REPLICAS_MANAGED_BY: &str = "cluster.x-k8s.io/replicas-managed-by";
+pub(in crate::fleet) const REPLICAS_MANAGED_BY: &str = "cluster.x-k8s.io/replicas-managed-by";
 
 /// The autoscaler's group prefix can be another one (its variable `CAPI_GROUP`); Git does not tell.
-const MIN_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size";
-const MAX_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size";
+pub(in crate::fleet) const MIN_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size";
+pub(in crate::fleet) const MAX_SIZE: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size";
 
 /// The annotation that holds a bound of a cluster autoscaler.
 pub(in crate::fleet) fn annotation_of(bound: Bound) -> &'static str {

@@ -21,7 +21,7 @@ use super::document::Document;
 use super::gate::Refused;
 
 pub(super) use arguments::text_at;
-pub(super) use metadata::{annotation_of, is_generated};
+pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated};
 pub(super) use reading::{Reading, decimal_text, integer, text_integer};
 pub(super) use topology::list_of;
 pub(super) use typed::{flag_value, quantity};
