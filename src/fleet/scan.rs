@@ -84,7 +84,7 @@ pub fn screen_everything(fleet: &FleetFile, policies: &PolicySet) -> Screen {
 
 /// Lists every number in the order of targets, and what looks like one but can't be bound.
 ///
-/// The tree must have passed [`screen_everything`] of the same policies. What policies ask for is bound as [`bind`](super::bind) binds it, in
+/// The tree must have passed [`screen_everything`] of the same policies. What policies ask for is bound as [`bind`](super::bind()) binds it, in
 /// the same places; besides that there is what no policy asks for.
 pub fn scan(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> (Vec<Number>, Declared) {
     let index = index_of(fleet, policies, tree);
