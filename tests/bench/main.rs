@@ -19,7 +19,7 @@ mod scanning;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -131,15 +131,22 @@ fn peak_memory_in(status: &Path) -> Option<u64> {
     Some(kib / 1024)
 }
 
-/// Runs a program to its end and returns the most memory that it had, in MiB, as far as a look every few milliseconds tells.
-fn peak_memory_of(program: &mut Command) -> u64 {
-    let mut child = program.spawn().unwrap();
+/// Runs a program that ends with this exit code, and returns the most memory that it had, in MiB, as far as a look every few milliseconds
+/// tells. What it says is shown only if it ends otherwise.
+fn peak_memory_of(program: &mut Command, exit_code: i32) -> u64 {
+    let said = tempfile::NamedTempFile::new().unwrap();
+    let mut child = program
+        .stdout(Stdio::null())
+        .stderr(said.reopen().unwrap())
+        .spawn()
+        .unwrap();
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
     let mut peak = 0;
     loop {
         peak = peak_memory_in(&status).unwrap_or(0).max(peak);
         if let Some(ended) = child.try_wait().unwrap() {
-            assert!(ended.success(), "{program:?}");
+            let said = || fs::read_to_string(said.path()).unwrap();
+            assert_eq!(ended.code(), Some(exit_code), "{program:?}: {}", said());
             return peak;
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -11,7 +11,7 @@ mod manifests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use fleetscale::git::{FileChange, Identity, Remote, Store};
@@ -185,8 +185,7 @@ impl World<'_> {
             .arg(fleet)
             .arg("--work-dir")
             .arg(self.folder.join("work"));
-        program.stdout(Stdio::null()).stderr(Stdio::null());
-        let (peak, time) = timed(|| peak_memory_of(&mut program));
+        let (peak, time) = timed(|| peak_memory_of(&mut program, 0));
         git::check_branches(&remote, edits);
         (time, peak)
     }
