@@ -101,7 +101,7 @@ pub(super) fn files_at_base(
     });
     let files: Vec<(String, Vec<u8>)> = here
         .map(|entry| {
-            let bytes = store.with_blob(&entry.id, largest(), <[u8]>::to_vec);
+            let bytes = store.with_blob(entry.id, largest(), <[u8]>::to_vec);
             let bytes = bytes.map_err(|error| Failure::new(ErrorKind::Policy, &error))?;
             Ok((entry.path.to_string(), bytes))
         })

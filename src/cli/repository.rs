@@ -26,7 +26,10 @@ pub(super) enum Source {
         branch: Option<BranchName>,
     },
     /// A folder that is no repository.
-    Folder { path: PathBuf, entries: Vec<TreeEntry> },
+    Folder {
+        path: PathBuf,
+        entries: Vec<TreeEntry<usize>>,
+    },
 }
 
 impl Source {
@@ -68,11 +71,10 @@ impl Source {
         let mut files = Vec::new();
         list(path, None, &mut files)?;
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        // A file's id is its number: no object database knows it.
-        let entries = files.into_iter().enumerate().map(|(number, (path, mode))| {
-            let id = number_as_id(number);
-            TreeEntry { path, mode, id }
-        });
+        let entries = files
+            .into_iter()
+            .enumerate()
+            .map(|(id, (path, mode))| TreeEntry { path, mode, id });
         Ok(Self::Folder {
             path: path.to_owned(),
             entries: entries.collect(),
@@ -100,9 +102,7 @@ impl Source {
         match self {
             Self::Commit { store, listing, .. } => read_tree(store, listing.clone(), screen),
             Self::Folder { path, entries } => {
-                let nowhere = number_as_id(0);
-                FleetTree::read(nowhere, entries.iter().cloned(), screen, |id, lend| {
-                    let number = usize::from_str_radix(id.as_str().trim_start_matches('0'), 16).unwrap_or(0);
+                FleetTree::read(no_commit(), entries.iter().cloned(), screen, |number, lend| {
                     lend_file(&path.join(entries[number].path.as_str()), lend)
                 })
             }
@@ -140,8 +140,9 @@ fn is_repository(path: &Path) -> bool {
     path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()
 }
 
-fn number_as_id(number: usize) -> ObjectId {
-    ObjectId::try_from(format!("{number:040x}")).expect("40 hexadecimal digits")
+/// What stands for the commit of a plain folder, as Git writes it where there is none.
+fn no_commit() -> ObjectId {
+    "0".repeat(40).parse().expect("40 hexadecimal digits")
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

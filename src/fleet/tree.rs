@@ -24,15 +24,15 @@ pub enum Mode {
     Submodule,
 }
 
-/// One path of a commit, as the object database lists it.
+/// One path of a commit, as whoever holds the bytes lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TreeEntry {
+pub struct TreeEntry<I> {
     /// The path.
     pub path: RepoPath,
     /// What it is.
     pub mode: Mode,
-    /// The object that holds its bytes.
-    pub id: ObjectId,
+    /// Where its bytes are, in the reader's terms.
+    pub id: I,
 }
 
 /// What a reader did with one object.
@@ -76,11 +76,11 @@ impl FleetTree {
     ///
     /// `read` is called for each plain file that the screen opens, in the order of `entries`, and lends the bytes to the function that it
     /// is given. They are copied only if the screen keeps the file, so at any time there is one copy of what is kept and one file on loan.
-    pub fn read<E>(
+    pub fn read<I, E>(
         base: ObjectId,
-        entries: impl IntoIterator<Item = TreeEntry>,
+        entries: impl IntoIterator<Item = TreeEntry<I>>,
         screen: &Screen,
-        mut read: impl FnMut(&ObjectId, &mut dyn FnMut(&[u8])) -> Result<Lent, E>,
+        mut read: impl FnMut(I, &mut dyn FnMut(&[u8])) -> Result<Lent, E>,
     ) -> Result<Self, E> {
         let mut tree = Self {
             base,
@@ -89,7 +89,7 @@ impl FleetTree {
         for TreeEntry { path, mode, id } in entries {
             let mut content = Content::LeftOut;
             if matches!(mode, Mode::File | Mode::Executable) && screen.opens(&path) {
-                let lent = read(&id, &mut |bytes| content = take(screen, &path, bytes))?;
+                let lent = read(id, &mut |bytes| content = take(screen, &path, bytes))?;
                 if let Lent::TooLarge { bytes } = lent {
                     content = Content::TooLarge(bytes);
                 }
@@ -241,37 +241,36 @@ mod tests {
         digit.to_string().repeat(40).parse().unwrap()
     }
 
-    fn entry(text: &str, mode: Mode, digit: char) -> TreeEntry {
-        let (path, id) = (path(text), id(digit));
+    fn entry(text: &str, mode: Mode, id: u8) -> TreeEntry<u8> {
+        let path = path(text);
         TreeEntry { path, mode, id }
     }
 
     #[test]
     fn one_pass_reads_only_what_can_matter_and_keeps_only_what_does() {
         let entries = [
-            entry("a/md.yaml", Mode::File, '1'),
-            entry("a/notes.md", Mode::File, '2'),
-            entry("a/other.yaml", Mode::Executable, '3'),
-            entry("big.yaml", Mode::File, '4'),
-            entry("link.yaml", Mode::Symlink, '5'),
-            entry("module", Mode::Submodule, '6'),
-            entry("vast.json", Mode::File, '7'),
+            entry("a/md.yaml", Mode::File, 1),
+            entry("a/notes.md", Mode::File, 2),
+            entry("a/other.yaml", Mode::Executable, 3),
+            entry("big.yaml", Mode::File, 4),
+            entry("link.yaml", Mode::Symlink, 5),
+            entry("module", Mode::Submodule, 6),
+            entry("vast.json", Mode::File, 7),
         ];
-        let mut asked = String::new();
+        let mut asked = Vec::new();
         let screen = Screen::new().words(["MachineDeployment"]);
         let tree = FleetTree::read(id('0'), entries, &screen, |object, lend| {
-            let digit = &object.as_str()[..1];
-            asked.push_str(digit);
-            match digit {
-                "1" => lend(b"kind: MachineDeployment\n"),
-                "3" => lend(b"kind: ConfigMap\n"),
-                "4" => lend(&vec![b'#'; 1024 * 1024 + 1]),
+            asked.push(object);
+            match object {
+                1 => lend(b"kind: MachineDeployment\n"),
+                3 => lend(b"kind: ConfigMap\n"),
+                4 => lend(&vec![b'#'; 1024 * 1024 + 1]),
                 _ => return Ok(Lent::TooLarge { bytes: 1 << 40 }),
             }
             Ok::<_, Infallible>(Lent::Whole)
         })
         .unwrap();
-        assert_eq!(asked, "1347");
+        assert_eq!(asked, [1, 3, 4, 7]);
         assert_eq!(tree.paths().count(), 7);
         assert_eq!(
             tree.kept().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
@@ -301,9 +300,9 @@ mod tests {
 
     #[test]
     fn an_error_of_the_reader_ends_the_pass() {
-        let entries = [entry("a.yaml", Mode::File, '1'), entry("b.yaml", Mode::File, '2')];
-        let read = FleetTree::read(id('0'), entries, &Screen::new(), |object, _| Err(object.clone()));
-        assert_eq!(read.map(|_| ()), Err(id('1')));
+        let entries = [entry("a.yaml", Mode::File, 1), entry("b.yaml", Mode::File, 2)];
+        let read = FleetTree::read(id('0'), entries, &Screen::new(), |object, _| Err(object));
+        assert_eq!(read.map(|_| ()), Err(1));
     }
 
     #[test]

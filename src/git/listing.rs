@@ -35,8 +35,12 @@ pub struct TreeEntry {
     /// What kind of file it is.
     pub mode: FileMode,
     /// The object with its bytes; for a submodule, a commit of another repository.
-    pub id: ObjectId,
+    pub id: BlobId,
 }
+
+/// The object that holds a file's bytes. It is as the object database has it: a fleet has too many files to spell out the id of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobId(pub(super) Oid);
 
 /// The kinds of file that Git knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +134,7 @@ fn usable(path: &[u8], entry: &git2::TreeEntry<'_>) -> Result<TreeEntry, String>
         .map_err(|error: crate::model::InvalidName| error.why.to_owned())?;
     let mode = FileMode::from_raw(entry.filemode_raw())
         .ok_or_else(|| format!("its mode {:o} is not one of a file", entry.filemode_raw()))?;
-    let id = object_id(entry.id());
+    let id = BlobId(entry.id());
     Ok(TreeEntry { path, mode, id })
 }
 
@@ -166,15 +170,21 @@ mod tests {
         let lines: Vec<String> = listing
             .entries
             .iter()
-            .map(|TreeEntry { path, mode, id }| {
-                let mode = match mode {
-                    FileMode::File => "100644 blob",
-                    FileMode::Executable => "100755 blob",
-                    FileMode::Symlink => "120000 blob",
-                    FileMode::Submodule => "160000 commit",
-                };
-                format!("{mode} {id}\t{path}")
-            })
+            .map(
+                |TreeEntry {
+                     path,
+                     mode,
+                     id: BlobId(id),
+                 }| {
+                    let mode = match mode {
+                        FileMode::File => "100644 blob",
+                        FileMode::Executable => "100755 blob",
+                        FileMode::Symlink => "120000 blob",
+                        FileMode::Submodule => "160000 commit",
+                    };
+                    format!("{mode} {id}\t{path}")
+                },
+            )
             .collect();
         assert_eq!(lines.join("\n"), expected);
         assert_eq!(listing.unusable, []);

@@ -35,7 +35,7 @@ pub use fetch::Heads;
 pub use identity::{Identity, InvalidIdentity};
 pub use import::{ImportError, import};
 pub use inspect::{BranchState, Foreign, OurCommit};
-pub use listing::{FileMode, TreeEntry, TreeListing, UnusableEntry};
+pub use listing::{BlobId, FileMode, TreeEntry, TreeListing, UnusableEntry};
 pub use push::PushOutcome;
 pub use remote::{Remote, RemoteError};
 pub use server::RemoteServer;

@@ -8,6 +8,7 @@ use crate::model::{BranchName, ObjectId};
 
 use super::cache::{self, Hold};
 use super::error::GitError;
+use super::listing::BlobId;
 use super::remote::Remote;
 use super::settings;
 
@@ -103,9 +104,9 @@ impl Store {
     ///
     /// The size is looked up first, so that a file above `most` bytes costs nothing but the error: a few kilobytes of pack can unfold to
     /// gigabytes. For files of a kilobyte the look-up costs about as much as the reading.
-    pub fn with_blob<T>(&self, id: &ObjectId, most: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
-        let doing = || GitError::doing(format!("reading file {id} of {}", self.path.display()));
-        let oid = oid(id)?;
+    pub fn with_blob<T>(&self, id: BlobId, most: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, GitError> {
+        let BlobId(oid) = id;
+        let doing = || GitError::doing(format!("reading file {oid} of {}", self.path.display()));
         let odb = self.repo.odb().map_err(doing())?;
         let (size, kind) = odb.read_header(oid).map_err(doing())?;
         if kind != git2::ObjectType::Blob {
@@ -113,7 +114,7 @@ impl Store {
             return Err(doing()(error));
         }
         if size > most {
-            let id = id.clone();
+            let id = object_id(oid);
             return Err(GitError::TooLarge { id, size, most });
         }
         let object = odb.read(oid).map_err(doing())?;
@@ -218,10 +219,14 @@ mod tests {
         let store = Store::open(world.remote_path()).unwrap();
         let listing = store.tree(&world.head("main")).unwrap();
         let entry = &listing.entries[0];
-        assert_eq!(store.with_blob(&entry.id, 1_000, <[u8]>::len).unwrap(), 5);
-        let refused = store.with_blob(&entry.id, 4, |_| ());
+        assert_eq!(store.with_blob(entry.id, 1_000, <[u8]>::len).unwrap(), 5);
+        let refused = store.with_blob(entry.id, 4, |_| ());
         assert!(matches!(refused, Err(GitError::TooLarge { size: 5, most: 4, .. })));
-        assert!(store.with_blob(&listing.tree, 1_000, |_| ()).is_err());
+        assert!(
+            store
+                .with_blob(BlobId(oid(&listing.tree).unwrap()), 1_000, |_| ())
+                .is_err()
+        );
     }
 
     #[test]

@@ -95,6 +95,6 @@ pub(crate) fn read_blobs(store: &Store, commit: &ObjectId) -> usize {
     let sizes = listing
         .entries
         .iter()
-        .map(|entry| store.with_blob(&entry.id, most, <[u8]>::len).unwrap());
+        .map(|entry| store.with_blob(entry.id, most, <[u8]>::len).unwrap());
     sizes.sum()
 }

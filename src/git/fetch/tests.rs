@@ -106,7 +106,7 @@ fn the_base_is_fetched_without_its_history_and_again_while_it_moves() {
         let (store, heads) = here.fetched();
         assert_eq!(heads, here.truth());
         let files = store.tree(&heads[&main()]).unwrap().entries;
-        let ids: Vec<&ObjectId> = files.iter().map(|entry| &entry.id).collect();
+        let ids: Vec<_> = files.iter().map(|entry| entry.id).collect();
         assert_eq!(
             store.with_blob(ids[1], 100, <[u8]>::to_vec).unwrap(),
             format!("x: {round}\n").into_bytes()

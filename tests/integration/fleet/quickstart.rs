@@ -120,19 +120,17 @@ fn the_quickstart_fleet_is_bound_as_its_authors_meant() {
 fn what_the_screen_leaves_out_of_the_quickstart_fleet_does_not_matter() {
     let (fleet, policies, files) = quickstart();
     let whole = tree(&files);
-    let id = |number: usize| format!("{number:040x}").parse::<ObjectId>().unwrap();
-    let entries = files.iter().enumerate().map(|(number, (path, _))| TreeEntry {
+    let entries = files.iter().map(|(path, bytes)| TreeEntry {
         path: path.parse().unwrap(),
         mode: Mode::File,
-        id: id(number),
+        id: bytes,
     });
     let screened = FleetTree::read(
         whole.base().clone(),
         entries,
         &screen(&fleet, &policies),
-        |asked, lend| {
-            let number = usize::from_str_radix(asked.as_str(), 16).unwrap();
-            lend(&files[number].1);
+        |bytes, lend| {
+            lend(bytes);
             Ok::<_, std::convert::Infallible>(Lent::Whole)
         },
     )

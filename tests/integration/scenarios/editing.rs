@@ -263,20 +263,18 @@ fn given(scenario: &Scenario) -> Result<(FleetFile, PolicySet), String> {
 
 /// Reads as the agent does: only what passes the screen is there.
 fn scanned(fleet: &FleetFile, policies: &PolicySet, files: &Files) -> Result<Scanned, String> {
-    let id = |number: usize| format!("{number:040x}").parse::<ObjectId>().unwrap();
-    let files: Vec<(&String, &Option<Vec<u8>>)> = files.iter().collect();
     let mut entries = Vec::new();
-    for (number, (path, bytes)) in files.iter().enumerate() {
+    for (path, bytes) in files {
         entries.push(TreeEntry {
             path: path.parse().map_err(|error| format!("{path}: {error}"))?,
             mode: bytes.as_ref().map_or(Mode::Symlink, |_| Mode::File),
-            id: id(number),
+            id: bytes,
         });
     }
     let screen = screen_everything(fleet, policies);
-    let tree = FleetTree::read(id(files.len()), entries, &screen, |asked, lend| {
-        let number = usize::from_str_radix(asked.as_str(), 16).unwrap();
-        lend(files[number].1.as_ref().unwrap());
+    let base = "0".repeat(40).parse().unwrap();
+    let tree = FleetTree::read(base, entries, &screen, |bytes, lend| {
+        lend(bytes.as_ref().unwrap());
         Ok::<_, Infallible>(Lent::Whole)
     })
     .unwrap_or_else(|never| match never {});

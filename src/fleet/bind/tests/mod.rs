@@ -26,22 +26,20 @@ fn declared(policies: &str, files: &[(&str, &str)]) -> Declared {
     let whole = tree(files);
     let declared = bind(&fleet, &policies, &whole);
     // What the screen leaves out must not matter.
-    let ids: Vec<_> = (0..files.len())
-        .map(|number| format!("{number:040x}").parse().unwrap())
-        .collect();
-    let entries = files
-        .iter()
-        .zip(&ids)
-        .map(|((path, _), id): (_, &crate::model::ObjectId)| TreeEntry {
-            path: path.parse().unwrap(),
-            mode: Mode::File,
-            id: id.clone(),
-        });
-    let screened = FleetTree::read(whole.base().clone(), entries, &screen(&fleet, &policies), |id, lend| {
-        let number = ids.iter().position(|other| other == id).unwrap();
-        lend(files[number].1.as_bytes());
-        Ok::<_, Infallible>(Lent::Whole)
+    let entries = files.iter().map(|(path, text)| TreeEntry {
+        path: path.parse().unwrap(),
+        mode: Mode::File,
+        id: text.as_bytes(),
     });
+    let screened = FleetTree::read(
+        whole.base().clone(),
+        entries,
+        &screen(&fleet, &policies),
+        |bytes, lend| {
+            lend(bytes);
+            Ok::<_, Infallible>(Lent::Whole)
+        },
+    );
     assert_eq!(
         bind(&fleet, &policies, &screened.unwrap()),
         declared,
