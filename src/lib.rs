@@ -32,10 +32,10 @@
 //! | [`model`] | the nouns: names, scalars, snapshot, declared, decision, plan, edit | nothing of ours |
 //! | [`yaml`] | bytes to events, spans, pointer look-up; the only user of granit-parser | nothing of ours |
 //! | [`policy`] | what people write, validated; schedules; the only user of `cron` | `model`, `yaml` |
-//! | [`fleet`] | the repository at one commit: documents, index, shapes, binding | `model`, `policy`, `yaml` |
+//! | [`fleet`] | the repository at one commit: documents, index, shapes, binding | `model`, `policy`, `yaml`, `threads` |
 //! | [`decide`] | one verdict per target: node groups, platforms, controllers, shards | `model`, `policy` |
 //! | [`plan`] | scopes, budgets, conflicts, the checker of the finished plan, its text | `model`, `policy` |
-//! | [`render`] | edits on bytes, the oracle (the only user of saphyr-parser), the diff | `model`, `yaml`, `fleet` |
+//! | [`render`] | edits on bytes, the oracle (the only user of saphyr-parser), the diff | `model`, `yaml`, `fleet`, `threads` |
 //! | [`net`] | servers, secrets, deadlines, one HTTP client; the only user of reqwest | nothing of ours |
 //! | [`git`] | the object database and the push with a lease; the only user of git2 and ureq | `model`, `net` |
 //! | [`forge`] | pull requests as a resource: one file per forge; the only user of octocrab | `model`, `net` |
@@ -44,6 +44,7 @@
 //! | [`cli`] | one thin file per verb; the clock, the environment and the terminal | everything |
 //! | [`error`] | kinds of failure, exit codes, hints | nothing of ours |
 //! | [`telemetry`] | tracing to stderr | nothing of ours |
+//! | [`threads`] | two threads for what is done many times | nothing of ours |
 //!
 //! `tests/integration/architecture.rs` holds the code against this table.
 //!
@@ -77,4 +78,5 @@ pub mod policy;
 pub mod publish;
 pub mod render;
 pub mod telemetry;
+pub mod threads;
 pub mod yaml;

@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{Edit, RepoPath};
+use crate::threads::in_halves;
 
 pub use diff::unified_diff;
 pub use oracle::Unproven;
@@ -63,8 +64,8 @@ struct Work<'e> {
     to: Option<&'e RepoPath>,
 }
 
-/// From how many files on a second thread takes half of them. Below, a thread costs more than it saves (an edit takes a tenth of a
-/// millisecond). Two, because the agent runs in a pod with a processor or two.
+/// From how many files on a second thread takes half of them. Below, a thread costs more than it saves: an edit takes a tenth of a
+/// millisecond.
 const MANY_FILES: usize = 64;
 
 /// Renders edits, all or none.
@@ -108,16 +109,8 @@ fn files<'b>(
     works: &[(&RepoPath, Work<'_>)],
 ) -> Vec<Result<RenderedFile, RenderError>> {
     let some = |works: &[(&RepoPath, Work<'_>)]| works.iter().map(|(path, work)| file(read, path, work)).collect();
-    if works.len() < MANY_FILES {
-        return some(works);
-    }
-    let (ours, theirs) = works.split_at(works.len() / 2);
-    std::thread::scope(|scope| {
-        let theirs = scope.spawn(|| -> Vec<_> { some(theirs) });
-        let mut files: Vec<_> = some(ours);
-        files.extend(theirs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        files
-    })
+    let halves: Vec<Vec<_>> = in_halves(works, MANY_FILES, some);
+    halves.into_iter().flatten().collect()
 }
 
 /// What becomes of one file.

@@ -9,9 +9,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("policy", &["model", "yaml"]),
     ("decide", &["model", "policy"]),
-    ("fleet", &["model", "policy", "yaml"]),
+    ("fleet", &["model", "policy", "yaml", "threads"]),
     ("plan", &["model", "policy"]),
-    ("render", &["model", "yaml", "fleet"]),
+    ("render", &["model", "yaml", "fleet", "threads"]),
     ("net", &[]),
     ("git", &["model", "net"]),
     ("forge", &["model", "net"]),
@@ -19,6 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("publish", &["model", "git", "forge", "net"]),
     ("error", &[]),
     ("telemetry", &[]),
+    ("threads", &[]),
     (
         "cli",
         &[
