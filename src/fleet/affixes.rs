@@ -1,5 +1,7 @@
 //! What kustomizations put before and behind the names of objects.
 
+use smol_str::{SmolStr, format_smolstr};
+
 use crate::yaml::Node;
 
 use super::find::find;
@@ -48,13 +50,13 @@ impl Affixes {
     }
 
     /// The new name of an object.
-    pub(super) fn name(&self, [group, kind, name]: [&str; 3]) -> String {
+    pub(super) fn name(&self, [group, kind, name]: [&str; 3]) -> SmolStr {
         let never = |(of, never): &(&str, &str)| *never == kind && (of.is_empty() || *of == group);
         if NEVER_RENAMED.iter().any(never) {
-            return name.to_owned();
+            return name.into();
         }
         let [prefix, suffix] = [&self.prefix, &self.suffix].map(|affix| affix.as_deref().unwrap_or_default());
-        format!("{prefix}{name}{suffix}")
+        format_smolstr!("{prefix}{name}{suffix}")
     }
 }
 

@@ -4,6 +4,8 @@
 //! had its say. Absent on purpose: Helm (a release is no kustomization) and the question whether an address is that of this repository,
 //! which can't be told: a folder that exists here counts.
 
+use smol_str::SmolStr;
+
 use crate::yaml::{self, Node};
 
 use super::affixes::Affixes;
@@ -72,7 +74,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
         })
     });
     Some(Kustomization {
-        namespace: text(spec, &["targetNamespace"]).map(str::to_owned),
+        namespace: text(spec, &["targetNamespace"]).map(SmolStr::from),
         affixes: Affixes::read(spec),
         annotations: CommonAnnotations::read(find(spec, &["commonMetadata", "annotations"])),
         lists: components
@@ -126,7 +128,7 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
         below.extend(way.iter().map(String::as_str));
         below.push("kustomize");
         appliers.push(Kustomization {
-            namespace: said("namespace").map(str::to_owned),
+            namespace: said("namespace").map(SmolStr::from),
             affixes: kustomize.map(Affixes::read).unwrap_or_default(),
             annotations: CommonAnnotations::read(
                 kustomize.and_then(|kustomize| find(kustomize, &["commonAnnotations"])),
@@ -146,7 +148,7 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
                         (Some(name), _) => Destination::Named(name.to_owned()),
                         (None, _) => Destination::Unknown,
                     },
-                    namespace: destination("namespace").map(str::to_owned),
+                    namespace: destination("namespace").map(SmolStr::from),
                     recurses: text(source, &["directory", "recurse"]) == Some("true"),
                 },
             )

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use json_patch::jsonptr::{Pointer, PointerBuf};
+use smol_str::SmolStr;
 
 use crate::model::{ObjectKey, Refusal, RepoPath};
 use crate::yaml::{DuplicateKey, Embedded, Node, Obstacle, ObstacleKind, Stream};
@@ -36,7 +37,7 @@ pub(super) struct Document<'s> {
     /// What stands against every edit of it.
     pub(super) standing: Option<Refused>,
     /// The scalar whose text it stands in, if it stands in one.
-    pub(super) outer: Option<Outer>,
+    pub(super) outer: Option<Box<Outer>>,
 }
 
 /// A scalar of a file that holds a text of its own.
@@ -92,7 +93,7 @@ pub(super) struct At {
     /// The pointer from the document's root to the object, for an item of a list.
     pub(super) prefix: PointerBuf,
     /// Where the text is that all this is counted in, if it is not the file.
-    pub(super) outer: Option<Outer>,
+    pub(super) outer: Option<Box<Outer>>,
 }
 
 /// A tree whose files are parsed when they are asked for. The last few stay open: what is asked for in turn is a manifest and its patches.
@@ -134,7 +135,8 @@ impl<'t> Opened<'t> {
                 let document = manifest.object(at.document, &at.prefix)?;
                 Some(look(&document))
             }
-            Some(Outer { index, pointer, .. }) => {
+            Some(outer) => {
+                let Outer { index, pointer, .. } = &**outer;
                 let outer = manifest.object(*index, &PointerBuf::root())?;
                 let looked = outer.within(pointer, |documents| {
                     let same = |found: &&Document<'_>| found.index == at.document && found.prefix == at.prefix;
@@ -164,7 +166,7 @@ impl Manifest<'_> {
 }
 
 impl<'s> Documents<'s> {
-    fn of(path: &'s RepoPath, stream: &'s Stream<'s>, standing: Option<&Refused>, outer: Option<&Outer>) -> Self {
+    fn of(path: &'s RepoPath, stream: &'s Stream<'s>, standing: Option<&Refused>, outer: Option<&Box<Outer>>) -> Self {
         let mut documents = Self::default();
         let mut add = |index: usize, prefix: PointerBuf, root: Node<'s>| match identify(root) {
             Ok(key) => documents.objects.push(Document {
@@ -236,11 +238,11 @@ impl Document<'_> {
             Embedded::of(scalar).map_err(|error| Refused::shape(line, format!("the text is not edited: {error}")))?;
         let stream = text.parse().map_err(|error| gate::unparsed(text.text(), error))?;
         let standing = self.standing.clone().or_else(|| gate::standing_text(&stream));
-        let outer = Outer {
+        let outer = Box::new(Outer {
             index: self.index,
             key: self.key.clone(),
             pointer: self.prefix.concat(below),
-        };
+        });
         Ok(look(Documents::of(self.path, &stream, standing.as_ref(), Some(&outer))))
     }
 }
@@ -250,20 +252,17 @@ impl Document<'_> {
 /// A document without `kind` and `apiVersion`, such as Helm values, has a key whose parts are all empty. A key is what is written: nothing
 /// is filled in, and aliases are not followed.
 pub fn identify(root: Node<'_>) -> Result<ObjectKey, DuplicateKey> {
-    let text = |node: Node<'_>, key: &str| Ok(node.get(key)?.and_then(Node::text).unwrap_or_default().to_owned());
+    let text = |node: Node<'_>, key: &str| Ok(SmolStr::from(node.get(key)?.and_then(Node::text).unwrap_or_default()));
     let mut key = ObjectKey {
-        group: String::new(),
         kind: text(root, "kind")?,
-        namespace: String::new(),
-        name: String::new(),
+        ..ObjectKey::default()
     };
     let version = text(root, "apiVersion")?;
     if key.kind.is_empty() || version.is_empty() {
-        key.kind.clear();
-        return Ok(key);
+        return Ok(ObjectKey::default());
     }
     if let Some((group, _)) = version.split_once('/') {
-        group.clone_into(&mut key.group);
+        key.group = group.into();
     }
     if let Some(metadata) = root.get("metadata")? {
         key.namespace = text(metadata, "namespace")?;

@@ -5,14 +5,19 @@ mod kept;
 mod layering;
 mod overlays;
 mod patches;
+mod reading;
+mod shares;
 mod territories;
 
 pub(super) use build::VARIABLE;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::rc::Rc;
 
 use json_patch::jsonptr::PointerBuf;
+use smol_str::SmolStr;
 
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound};
 
@@ -23,6 +28,7 @@ use super::resolve::Graph;
 use super::shapes::Said;
 use super::substitute::Substituter;
 use super::touched::Touched;
+use shares::{Share, Shares};
 
 /// One document that matters: a manifest, or something that is merged over one.
 #[derive(Debug, Clone)]
@@ -66,13 +72,27 @@ pub(super) struct Identity {
     /// The management cluster.
     pub(super) management_cluster: ManagementClusterName,
     /// The API group.
-    pub(super) group: String,
+    pub(super) group: SmolStr,
     /// The kind.
-    pub(super) kind: String,
+    pub(super) kind: SmolStr,
     /// The name.
-    pub(super) name: String,
+    pub(super) name: SmolStr,
     /// The namespace in the cluster; nothing where Git does not tell.
-    pub(super) namespace: Option<String>,
+    pub(super) namespace: Option<SmolStr>,
+}
+
+impl Identity {
+    /// Whether another one has the same names, but for the namespace.
+    fn is_named_like(&self, other: &Self) -> bool {
+        let Self {
+            management_cluster,
+            group,
+            kind,
+            name,
+            namespace: _,
+        } = self;
+        (management_cluster, group, kind, name) == (&other.management_cluster, &other.group, &other.kind, &other.name)
+    }
 }
 
 /// One way in which an object comes to be. Objects are numbers of [`Index::objects`].
@@ -133,7 +153,7 @@ pub(super) struct Index<'t> {
     /// The documents: those of files in the order of paths and lines, then those of texts in kustomizations.
     pub(super) objects: Vec<Object>,
     /// By identity: usually one.
-    pub(super) instances: BTreeMap<Identity, Vec<Instance>>,
+    pub(super) instances: BTreeMap<Rc<Identity>, Vec<Instance>>,
     /// What can't be bound.
     pub(super) unbound: Vec<Unbound>,
     /// The Flux Kustomizations that fill in variables.
@@ -147,18 +167,9 @@ pub(super) struct Index<'t> {
     /// Who lists whom.
     graph: Graph,
     /// The objects by their names.
-    by_name: OnceCell<BTreeMap<String, Vec<usize>>>,
-    /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
-    /// Nearly every map has one entry, and a map makes room for eleven: they are small.
-    shares: Vec<BTreeMap<Box<Share>, Option<RepoPath>>>,
-}
-
-/// One of the things that come of a document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Share {
-    Object(Identity),
-    /// Outside of all management clusters, or under another name, by the kustomizations that lead there.
-    Outside(Vec<usize>),
+    by_name: OnceCell<BTreeMap<SmolStr, Vec<usize>>>,
+    /// By object: what comes of it, inside and outside of the management clusters.
+    shares: Vec<Shares>,
 }
 
 /// Who has a document in common.
@@ -177,9 +188,9 @@ impl Index<'_> {
         if shares.len() < 2 {
             return None;
         }
-        let overlays: BTreeSet<&RepoPath> = shares.values().flatten().collect();
-        let named = shares.keys().filter_map(|share| match &**share {
-            Share::Object(identity) => Some(identity),
+        let overlays: BTreeSet<&RepoPath> = shares.iter().filter_map(|(_, overlay)| overlay).collect();
+        let named = shares.iter().filter_map(|(share, _)| match share {
+            Share::Object(identity) => Some(&**identity),
             Share::Outside(_) => None,
         });
         let objects: Vec<String> = named
@@ -207,21 +218,16 @@ impl Index<'_> {
     ) -> impl Iterator<Item = (&Identity, &Instance)> {
         let first = Identity {
             management_cluster: management_cluster.clone(),
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
+            group: group.into(),
+            kind: kind.into(),
+            name: name.into(),
             namespace: None,
         };
-        let from = self.instances.range(first.clone()..);
-        let same = from.take_while(move |(identity, _)| {
-            let namespace = identity.namespace.clone();
-            **identity
-                == Identity {
-                    namespace,
-                    ..first.clone()
-                }
-        });
-        same.flat_map(|(identity, instances)| instances.iter().map(move |instance| (identity, instance)))
+        let from = self
+            .instances
+            .range::<Identity, _>((Bound::Included(&first), Bound::Unbounded));
+        let same = from.take_while(move |(identity, _)| identity.is_named_like(&first));
+        same.flat_map(|(identity, instances)| instances.iter().map(move |instance| (&**identity, instance)))
     }
 
     /// Where a document begins, for people.

@@ -4,6 +4,7 @@
 //! values unwritable, never wrong. Absent on purpose: images and labels, which touch no value that is edited.
 
 use json_patch::jsonptr::PointerBuf;
+use smol_str::SmolStr;
 
 use crate::model::{Refusal, RepoPath};
 use crate::yaml::{Kind, Node};
@@ -37,7 +38,7 @@ pub(super) struct Kustomization {
     /// What it is.
     pub(super) role: Role,
     /// The namespace that it gives to everything.
-    pub(super) namespace: Option<String>,
+    pub(super) namespace: Option<SmolStr>,
     /// What it puts before and behind the names of objects.
     pub(super) affixes: Affixes,
     /// Whether it tells kustomize of more fields that hold names (`configurations`, `crds`).
@@ -71,7 +72,7 @@ pub(super) enum Role {
         /// The cluster that it applies to.
         destination: Destination,
         /// The namespace of what names none.
-        namespace: Option<String>,
+        namespace: Option<SmolStr>,
         /// Whether it takes files in folders of the folder.
         recurses: bool,
     },
@@ -161,7 +162,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
     if text("kind") == Some("Component") {
         kustomization.role = Role::Component;
     }
-    kustomization.namespace = text("namespace").map(str::to_owned);
+    kustomization.namespace = text("namespace").map(SmolStr::from);
     kustomization.affixes = Affixes::read(root);
     kustomization.configures = ["configurations", "crds"].iter().any(|key| get(root, key).is_some());
     kustomization.annotations = CommonAnnotations::read(get(root, "commonAnnotations"));

@@ -42,16 +42,16 @@ pub(super) fn scaled(index: &Index<'_>) -> BTreeMap<Identity, Refusal> {
             let object = &index.objects[instance.object];
             let by = format!("{} scales it ({}:{})", object.key, object.path, object.line);
             // kustomize gives the object that it names the new name there, too, if both get one.
-            let renamed = match identity.name.split_once(&object.key.name) {
+            let renamed = match identity.name.split_once(object.key.name.as_str()) {
                 Some((prefix, suffix)) => format!("{prefix}{name}{suffix}"),
                 None => name.clone(),
             };
             for name in [name, renamed] {
                 let target = Identity {
-                    group: group.clone(),
-                    kind: kind.clone(),
-                    name,
-                    ..identity.clone()
+                    group: group.as_str().into(),
+                    kind: kind.as_str().into(),
+                    name: name.into(),
+                    ..Identity::clone(identity)
                 };
                 scaled.insert(target, Refusal::owned(owner, by.clone()));
             }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::yaml::Node;
 
 /// What an object has to be so that a patch reaches it.
@@ -87,7 +89,7 @@ impl PatchTarget {
     /// is in one of these namespaces.
     ///
     /// kustomize looks at the first name and at the last one (`resWrangler.Select`); `replicas:` look at every one.
-    pub(super) fn fits_any(&self, [group, kind]: [&str; 2], names: &[String], namespaces: [Option<&str>; 2]) -> Fits {
+    pub(super) fn fits_any(&self, [group, kind]: [&str; 2], names: &[SmolStr], namespaces: [Option<&str>; 2]) -> Fits {
         let last = names.len().saturating_sub(1);
         let fits = names.iter().enumerate().flat_map(|(index, name)| {
             let most = if index == 0 || index == last {
@@ -275,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_target_means_an_object_by_its_first_name_and_by_its_last() {
-        let names = ["blue", "blue-x", "eu-blue-x"].map(str::to_owned);
+        let names = ["blue", "blue-x", "eu-blue-x"].map(SmolStr::from);
         for (name, want) in [
             ("blue", Fits::Yes),
             ("blue-x", Fits::Perhaps),

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use smol_str::SmolStr;
+
 use crate::model::{Refusal, RepoPath, Unbound};
+use crate::threads::in_halves;
 
 use super::applied::folder as folder_of;
 use super::appliers;
@@ -21,15 +24,18 @@ const LONGEST_CHAIN: usize = 32;
 /// hostile files from standing for millions of objects.
 const MOST_CONTEXTS: usize = 1_000;
 
+/// From how many kustomizations on a second thread reads half of them: one takes some microseconds.
+const MANY_FILES: usize = 500;
+
 /// One way in which a file's objects come to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Context {
     /// The kustomizations on the way, the one that lists the file first. Empty for a file that none lists.
     pub(super) chain: Vec<usize>,
     /// The namespace that they give: the outermost one that gives any counts.
-    pub(super) namespace: Option<String>,
+    pub(super) namespace: Option<SmolStr>,
     /// The namespace of what has none after all.
-    pub(super) default_namespace: Option<String>,
+    pub(super) default_namespace: Option<SmolStr>,
 }
 
 /// All kustomizations of a repository and their links.
@@ -47,7 +53,7 @@ pub(super) struct Graph {
     users: Vec<BTreeSet<usize>>,
     /// By kustomization: the components that it lists, in its order.
     components: Vec<Vec<usize>>,
-    contexts: Vec<Option<Rc<[Context]>>>,
+    contexts: Vec<Option<Rc<[Rc<Context>]>>>,
 }
 
 impl Graph {
@@ -64,8 +70,15 @@ impl Graph {
     fn with(tree: &FleetTree, appliers: Vec<Kustomization>) -> Self {
         let mut graph = Self::default();
         // Links, too: kustomize follows them.
-        for path in tree.paths().filter(|path| kustomize::is_name(path.file_name())) {
-            match kustomize::read(tree, path) {
+        let paths: Vec<&RepoPath> = tree
+            .paths()
+            .filter(|path| kustomize::is_name(path.file_name()))
+            .collect();
+        let halves: Vec<Vec<_>> = in_halves(&paths, MANY_FILES, |paths| {
+            paths.iter().map(|path| kustomize::read(tree, path)).collect()
+        });
+        for (path, read) in paths.into_iter().zip(halves.into_iter().flatten()) {
+            match read {
                 Ok(kustomization) => graph.kustomizations.push(kustomization),
                 Err(Refused { line, refusal }) => {
                     graph.unread.insert(path.parent(), (path.clone(), line));
@@ -145,7 +158,7 @@ impl Graph {
     }
 
     /// The ways in which a kustomization is used, found once and kept. `above` are those that ask: a circle ends at the first of them.
-    fn contexts_of(&mut self, index: usize, above: &mut Vec<usize>) -> Rc<[Context]> {
+    fn contexts_of(&mut self, index: usize, above: &mut Vec<usize>) -> Rc<[Rc<Context>]> {
         if let Some(known) = &self.contexts[index] {
             return Rc::clone(known);
         }
@@ -190,7 +203,7 @@ impl Graph {
         contexts
     }
 
-    fn bounded(&mut self, index: usize, contexts: BTreeSet<Context>) -> Rc<[Context]> {
+    fn bounded(&mut self, index: usize, contexts: BTreeSet<Context>) -> Rc<[Rc<Context>]> {
         if contexts.len() > MOST_CONTEXTS {
             let message = format!("more than {MOST_CONTEXTS} overlays use the kustomization");
             self.unbound.push(Unbound {
@@ -200,7 +213,7 @@ impl Graph {
                 refusal: Refusal::TooComplex { message },
             });
         }
-        contexts.into_iter().take(MOST_CONTEXTS).collect()
+        contexts.into_iter().take(MOST_CONTEXTS).map(Rc::new).collect()
     }
 
     /// The kustomization in the folder of a file, or in one above it, that can't be read, and its line.
@@ -210,7 +223,7 @@ impl Graph {
     }
 
     /// The ways in which a kustomization is used.
-    pub(super) fn contexts(&self, index: usize) -> &[Context] {
+    pub(super) fn contexts(&self, index: usize) -> &[Rc<Context>] {
         self.contexts[index].as_deref().unwrap_or_default()
     }
 
@@ -224,9 +237,9 @@ impl Graph {
     }
 
     /// The ways in which a file is used: one, without a chain, if no kustomization lists it.
-    pub(super) fn contexts_of_file(&self, path: &RepoPath) -> Vec<Context> {
+    pub(super) fn contexts_of_file(&self, path: &RepoPath) -> Vec<Rc<Context>> {
         match self.users_of_file.get(path) {
-            None => vec![Context::default()],
+            None => vec![Rc::default()],
             Some(users) => {
                 let contexts = users.iter().flat_map(|user| self.contexts(*user));
                 contexts.take(MOST_CONTEXTS).cloned().collect()
@@ -335,13 +348,13 @@ mod tests {
     }
 
     fn uses(graph: &Graph, path: &str) -> Vec<String> {
-        let shown = |context: Context| {
+        let shown = |context: Rc<Context>| {
             let Context {
                 chain,
                 namespace,
                 default_namespace,
-            } = context;
-            let namespace = namespace.or(default_namespace);
+            } = &*context;
+            let namespace = namespace.as_ref().or(default_namespace.as_ref()).cloned();
             let chain: Vec<String> = chain
                 .iter()
                 .map(|index| graph.kustomizations[*index].path.parent().unwrap().to_string())

@@ -1,5 +1,7 @@
 //! What happens to an object on its way through kustomizations, one thing after the other.
 
+use smol_str::SmolStr;
+
 use super::affixes::Affixes;
 use super::kustomize::Kustomization;
 use super::resolve::Graph;
@@ -10,7 +12,7 @@ pub(super) enum Step {
     /// Its patches up to the field `patches` apply.
     Early(usize),
     /// Its namespace is given to everything.
-    Namespace(String),
+    Namespace(SmolStr),
     /// Names change.
     Rename(Affixes),
     /// Its `patchesJson6902`, `replicas` and what comes after them apply.
@@ -68,7 +70,7 @@ impl Steps {
         self.steps.push(Step::Late(user));
     }
 
-    fn change(&mut self, namespace: Option<&String>, affixes: Affixes) {
+    fn change(&mut self, namespace: Option<&SmolStr>, affixes: Affixes) {
         self.steps.extend(namespace.cloned().map(Step::Namespace));
         self.uncertain |= affixes.is_filled_in();
         if !affixes.is_none() {
@@ -82,12 +84,12 @@ impl Steps {
     }
 
     /// The name that an object has in the end.
-    pub(super) fn name(&self, [group, kind, name]: [&str; 3]) -> String {
+    pub(super) fn name(&self, [group, kind, name]: [&str; 3]) -> SmolStr {
         let affixes = self.steps.iter().filter_map(|step| match step {
             Step::Rename(affixes) => Some(affixes),
             Step::Early(_) | Step::Namespace(_) | Step::Late(_) => None,
         });
-        affixes.fold(name.to_owned(), |name, affixes| affixes.name([group, kind, &name]))
+        affixes.fold(name.into(), |name: SmolStr, affixes| affixes.name([group, kind, &name]))
     }
 }
 
@@ -112,10 +114,10 @@ mod tests {
                 Step::Early(user) => format!("{} early", folder(user)),
                 Step::Late(user) => format!("{} late", folder(user)),
                 Step::Namespace(namespace) => format!("in {namespace}"),
-                Step::Rename(affixes) => affixes.name(["", "", "*"]),
+                Step::Rename(affixes) => affixes.name(["", "", "*"]).to_string(),
             })
             .collect();
-        let name = steps.name(["cluster.x-k8s.io", "MachineDeployment", "a"]);
+        let name = steps.name(["cluster.x-k8s.io", "MachineDeployment", "a"]).to_string();
         (shown.join(", "), steps.uncertain, name)
     }
 

@@ -153,7 +153,7 @@ fn instance_of<'i>(index: &'i Index<'_>, path: &RepoPath, at: &At) -> Option<(&'
         .instances
         .iter()
         .filter(|(identity, _)| identity.kind == "Kustomization" && identity.group == FLUX)
-        .flat_map(|(identity, instances)| instances.iter().map(move |instance| (identity, instance)))
+        .flat_map(|(identity, instances)| instances.iter().map(move |instance| (&**identity, instance)))
         .filter(|(_, instance)| {
             let object = &index.objects[instance.object];
             object.path == *path && object.at == *at

@@ -59,7 +59,7 @@ impl NewPatch {
             name,
         } = &self.object;
         let name = name.replace('.', "\\.");
-        let mut fields = vec![("group", group.clone()), ("kind", kind.clone()), ("name", name)];
+        let mut fields = vec![("group", group.to_string()), ("kind", kind.to_string()), ("name", name)];
         // The core group has no name.
         fields.retain(|(_, text)| !text.is_empty());
         fields
@@ -84,17 +84,17 @@ mod tests {
     fn a_patch_is_for_one_object_and_says_one_thing() {
         let mut patch = NewPatch {
             object: ObjectKey {
-                group: String::new(),
-                kind: "ConfigMap".to_owned(),
-                namespace: String::new(),
-                name: "a".to_owned(),
+                group: "".into(),
+                kind: "ConfigMap".into(),
+                namespace: "".into(),
+                name: "a".into(),
             },
             field: "/data/n".parse().unwrap(),
             value: Scalar::Text("3".to_owned()),
         };
         let target = |patch: &NewPatch| format!("{:?}", patch.target());
         assert_eq!(target(&patch), r#"[("kind", "ConfigMap"), ("name", "a")]"#);
-        patch.object.name = "a.b".to_owned();
+        patch.object.name = "a.b".into();
         assert_eq!(target(&patch), r#"[("kind", "ConfigMap"), ("name", "a\\.b")]"#);
         assert_eq!(patch.text(), "- op: replace\n  path: /data/n\n  value: \"3\"");
         patch.value = Scalar::Integer(3);

@@ -359,16 +359,10 @@ mod tests {
     const BEFORE: &str = "a: 3 # c\nb: &x [u, 'v']\nc: *x\n---\na: 3\nl:\n- k: 3\n";
 
     fn location(document: usize, pointer: &str) -> Location {
-        let [group, kind, namespace, name] = [const { String::new() }; 4];
         Location {
             path: "f.yaml".parse().unwrap(),
             document,
-            object: ObjectKey {
-                group,
-                kind,
-                namespace,
-                name,
-            },
+            object: ObjectKey::default(),
             pointer: pointer.parse().unwrap(),
             embedded: None,
         }

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::jsonptr::PointerBuf;
 
+use smol_str::SmolStr;
+
 use crate::fleet::document::{Document, Opened};
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::markers::{self, Marker};
@@ -277,7 +279,7 @@ impl Binder<'_, '_> {
     }
 
     /// The node group whose number the object itself takes this for.
-    fn said(&self, marker: &Marker) -> Option<String> {
+    fn said(&self, marker: &Marker) -> Option<SmolStr> {
         self.look(marker, |document, _| {
             let groups = (shapes::of(document)?.read)(document).groups;
             let mut group = groups.into_iter().filter(|group| is_at(&group.replicas.site, marker));

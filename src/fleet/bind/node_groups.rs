@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
@@ -95,7 +97,7 @@ struct Found {
 struct Binder<'i, 't> {
     index: &'i Index<'t>,
     /// By management cluster, namespace and name.
-    clusters: BTreeMap<(String, String, String), Governed>,
+    clusters: BTreeMap<[SmolStr; 3], Governed>,
     found: BTreeMap<NodeGroupKey, Vec<Found>>,
     unbound: Vec<Unbound>,
     /// Whether bounds are looked for.
@@ -182,9 +184,9 @@ impl<'i, 't> Binder<'i, 't> {
             return;
         };
         let governed = Governed::of(self.index, instances);
-        let management_cluster = identity.management_cluster.to_string();
+        let management_cluster = identity.management_cluster.as_str().into();
         self.clusters
-            .insert((management_cluster, namespace, identity.name.clone()), governed);
+            .insert([management_cluster, namespace, identity.name.clone()], governed);
         for claimed in self.topology(&sources) {
             let GroupClaim { group, pool, .. } = claimed.claim;
             let list = list_of(*pool);
@@ -349,15 +351,15 @@ impl<'i, 't> Binder<'i, 't> {
         let Some((name, namespace)) = saids.filter_map(|said| said.class.as_ref()).next() else {
             return (None, None);
         };
-        let namespace = namespace.as_ref().or(identity.namespace.as_ref());
+        let namespace = namespace.as_deref().or(identity.namespace.as_deref());
         let class = [CAPI_GROUP, cluster_class::KIND, name.as_str()];
         let classes = self.index.all_named(&identity.management_cluster, class);
-        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_ref() == namespace);
+        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_deref() == namespace);
         for number in classes.flat_map(|(_, instance)| instance.sources()) {
             let object = self.object(number);
             let scaled = object.said().into_iter().flat_map(|said| &said.scaled);
-            let mut same =
-                scaled.filter(|scaled| scaled.pool == claim.pool && Some(&scaled.class) == claim.class.as_ref());
+            let mut same = scaled
+                .filter(|scaled| scaled.pool == claim.pool && Some(scaled.class.as_str()) == claim.class.as_deref());
             if let Some(scaled) = same.next() {
                 let (path, line, class) = (&object.path, scaled.line, &scaled.class);
                 let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
@@ -384,9 +386,7 @@ impl<'i, 't> Binder<'i, 't> {
             cluster,
             group: _,
         } = key;
-        let governed = [management_cluster.as_str(), namespace.as_str(), cluster.as_str()]
-            .map(str::to_owned)
-            .into();
+        let governed = [management_cluster.as_str(), namespace.as_str(), cluster.as_str()].map(SmolStr::from);
         let governed = self.clusters.get(&governed);
         binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
@@ -414,24 +414,24 @@ impl<'i, 't> Binder<'i, 't> {
         };
         // A patch with a target may bear any name, and kustomizations change names; the object's own one counts.
         let (cluster, group) = if identity.kind == "Cluster" {
-            (&identity.name, &claims[0].claim.group)
+            (identity.name.as_str(), claims[0].claim.group.as_str())
         } else {
-            let cluster = claims.iter().find_map(|claimed| claimed.claim.cluster.as_ref());
+            let cluster = claims.iter().find_map(|claimed| claimed.claim.cluster.as_deref());
             let absent = || Refusal::Absent {
                 pointer: "/spec/clusterName".to_owned(),
             };
-            (cluster.ok_or_else(absent)?, &identity.name)
+            (cluster.ok_or_else(absent)?, identity.name.as_str())
         };
         Ok(NodeGroupKey {
             management_cluster: identity.management_cluster.clone(),
-            namespace: identity.namespace.clone().unwrap_or_default().parse().map_err(bad)?,
+            namespace: identity.namespace.as_deref().unwrap_or_default().parse().map_err(bad)?,
             cluster: cluster.parse().map_err(bad)?,
             group: group.parse().map_err(bad)?,
         })
     }
 
     /// The namespace of an object; what has none is unbound.
-    fn namespace_of(&mut self, identity: &Identity, sources: &[usize]) -> Option<String> {
+    fn namespace_of(&mut self, identity: &Identity, sources: &[usize]) -> Option<SmolStr> {
         if identity.namespace.is_none() {
             for number in sources {
                 let Object { path, line, key, .. } = self.object(*number);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::find::find;
@@ -90,7 +92,7 @@ impl Sightings {
                 if let Some(cluster) = cluster_of(&document) {
                     declares = true;
                     homeless &= document.key.namespace.is_empty();
-                    names.extend([document.key.namespace.clone(), cluster]);
+                    names.extend([document.key.namespace.to_string(), cluster]);
                 }
             }
             if !declares && !component {
@@ -107,7 +109,7 @@ impl Sightings {
                 elsewhere.unwrap_or(path).clone()
             };
             if component {
-                sightings.components.extend(contexts.iter().map(at));
+                sightings.components.extend(contexts.iter().map(|context| at(context)));
             }
             if !declares {
                 continue;
@@ -118,7 +120,7 @@ impl Sightings {
             }
             for context in contexts {
                 let mut names = names.clone();
-                names.extend(context.namespace.clone());
+                names.extend(context.namespace.as_ref().map(SmolStr::to_string));
                 let at = at(&context);
                 sightings.workloads.push(Workload { at, names });
             }
@@ -152,8 +154,8 @@ impl Sightings {
 fn cluster_of(document: &Document<'_>) -> Option<String> {
     let text = |below: &[&str]| find(document.root, below).and_then(|node| node.text().map(str::to_owned));
     match (document.key.group.as_str(), document.key.kind.as_str()) {
-        (CAPI_GROUP, "Cluster") | (KAMAJI, "TenantControlPlane") => Some(document.key.name.clone()),
-        (CONTROL_PLANE, kind) if kind.ends_with("ControlPlane") => Some(document.key.name.clone()),
+        (CAPI_GROUP, "Cluster") | (KAMAJI, "TenantControlPlane") => Some(document.key.name.to_string()),
+        (CONTROL_PLANE, kind) if kind.ends_with("ControlPlane") => Some(document.key.name.to_string()),
         (CAPI_GROUP, "MachineDeployment" | "MachinePool") => Some(text(&["spec", "clusterName"]).unwrap_or_default()),
         _ => None,
     }

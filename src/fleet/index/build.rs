@@ -2,8 +2,11 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::fleet::document::{At, Documents, Manifest, Opened};
+use smol_str::SmolStr;
+
+use crate::fleet::document::{At, Opened};
 use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{self, Role};
 use crate::fleet::owners;
@@ -11,7 +14,7 @@ use crate::fleet::patch_target::{Fits, PatchTarget};
 use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
-use crate::fleet::shapes::{self, Unclaimed};
+use crate::fleet::shapes;
 use crate::fleet::steps::Steps;
 use crate::fleet::substitute::Substituter;
 use crate::fleet::tree::FleetTree;
@@ -19,17 +22,15 @@ use crate::model::{ObjectKey, Refusal, RepoPath, Unbound};
 use crate::policy::FleetFile;
 use crate::yaml;
 
-use super::kept::said;
 use super::patches::{self, Patches, Use};
+use super::reading::{self, Declarations};
+use super::shares::{Share, Shares};
 use super::territories::Territories;
-use super::{Content, Identity, Index, Instance, Layer, Object, Share};
+use super::{Identity, Index, Instance, Layer, Object};
 
 /// The most objects that are told apart, counting one for each overlay. A fleet of 15,000 clusters has a tenth of it; what is beyond is
 /// refused, so that a hostile repository costs bounded memory.
 pub(super) const MOST_INSTANCES: usize = 1_000_000;
-
-/// What a file that does not parse must mention to be worth a word.
-const WORTH_A_WORD: [&str; 3] = ["MachineDeployment", "machineDeployments", "MachinePool"];
 
 /// How a variable of Flux begins.
 pub(in crate::fleet) const VARIABLE: &str = "${";
@@ -82,7 +83,7 @@ impl<'t> Index<'t> {
             &mut builder.index.objects,
         );
         builder.find_substituters();
-        builder.index.shares = vec![BTreeMap::new(); builder.index.objects.len()];
+        builder.index.shares = vec![Shares::default(); builder.index.objects.len()];
         builder.instantiate();
         builder.instantiate_orphans();
         builder.share_patches();
@@ -110,44 +111,20 @@ impl Builder<'_> {
     }
 
     fn read_objects(&mut self, without: &[&RepoPath]) {
-        let tree = self.tree;
-        for (path, bytes) in tree.kept() {
+        let is_asked_for = |path: &RepoPath| {
             let name = path.file_name();
-            let asked_for = is_manifest_name(name) && !kustomize::is_name(name);
-            if !asked_for || without.iter().any(|folder| path.is_under(folder)) {
-                continue;
-            }
-            let worth_a_word = yaml::mentions(bytes, &WORTH_A_WORD);
-            match Manifest::open(tree, path) {
-                Ok(manifest) => self.add_objects(path, manifest.documents(), worth_a_word),
-                Err(refused) if worth_a_word => self.unbound(path, "file", refused),
-                Err(_) => {}
-            }
-        }
+            let is_declaration = is_manifest_name(name) && !kustomize::is_name(name);
+            is_declaration && !without.iter().any(|folder| path.is_under(folder))
+        };
+        let tree = self.tree;
+        let files: Vec<_> = tree.kept().filter(|(path, _)| is_asked_for(path)).collect();
+        let Declarations { objects, unbound } = reading::read_all(tree, &files);
+        self.index.objects.extend(objects);
+        self.index.unbound.extend(unbound);
         for (path, bytes) in tree.too_large() {
             if self.territories.of_file(path).is_some() {
                 self.unbound(path, "file", Refused::at(0, Refusal::TooLarge { bytes }));
             }
-        }
-    }
-
-    fn add_objects(&mut self, path: &RepoPath, documents: Documents<'_>, worth_a_word: bool) {
-        let Documents { objects, unidentified } = documents;
-        for refused in unidentified.into_iter().filter(|_| worth_a_word) {
-            self.unbound(path, "document", refused);
-        }
-        for document in objects {
-            let Some(mut said) = said(&document) else { continue };
-            for Unclaimed { line, what, refusal } in said.unbound.drain(..) {
-                self.unbound(path, &what, Refused { line, refusal });
-            }
-            self.index.objects.push(Object {
-                path: path.clone(),
-                at: document.at(),
-                line: document.line(),
-                key: document.key,
-                content: Content::Says(Box::new(said)),
-            });
         }
     }
 
@@ -175,7 +152,10 @@ impl Builder<'_> {
                 Some(kustomization) => self.graph.contexts(kustomization).to_vec(),
                 None => self.graph.contexts_of_file(path),
             };
-            let appliers: BTreeSet<usize> = contexts.into_iter().flat_map(|context| context.chain).collect();
+            let appliers: BTreeSet<usize> = contexts
+                .iter()
+                .flat_map(|context| context.chain.iter().copied())
+                .collect();
             for number in appliers.iter().filter_map(|applier| self.substituters.get(applier)) {
                 self.index.substituters[*number].files.push(path.clone());
             }
@@ -194,7 +174,7 @@ impl Builder<'_> {
                 let overlay = self.graph.overlay(&path, &context.chain);
                 let Some(owner) = self.territories.of_use(&self.graph, &path, &context) else {
                     // Whoever uses it there is nobody's that is known, but somebody's.
-                    let outside = Box::new(Share::Outside(context.chain.clone()));
+                    let outside = Share::Outside(context.chain.as_slice().into());
                     self.index.shares[number].insert(outside, overlay);
                     self.share_patches_of(&key, &context);
                     continue;
@@ -214,7 +194,7 @@ impl Builder<'_> {
                     if !release::matters(&key.group, &key.kind) {
                         self.unbound(&path, &key.to_string(), Refused::shape(line, message));
                     }
-                    self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
+                    self.index.shares[number].insert(Share::Outside(context.chain.as_slice().into()), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context, &steps) {
                     let Some((patch, at)) = instance.renamed.as_deref() else {
                         self.add(identity, instance, overlay);
@@ -226,7 +206,7 @@ impl Builder<'_> {
                         self.unbound(&path, &key.to_string(), Refused::shape(line, message));
                     }
                     for number in instance.sources() {
-                        let outside = Box::new(Share::Outside(context.chain.clone()));
+                        let outside = Share::Outside(context.chain.as_slice().into());
                         self.index.shares[number].insert(outside, overlay.clone());
                     }
                 }
@@ -268,7 +248,7 @@ impl Builder<'_> {
                         management_cluster: owner.clone(),
                         group: key.group.clone(),
                         kind: key.kind.clone(),
-                        name: named.clone().unwrap_or_else(|| key.name.clone()),
+                        name: named.as_ref().map_or_else(|| key.name.clone(), SmolStr::from),
                         namespace: namespace(&context, &key),
                     };
                     if let Some(mut instance) = self.instance(patch, &identity, &context, &steps) {
@@ -293,7 +273,7 @@ impl Builder<'_> {
                 for patch in objects.iter().flatten().filter(|_| fits != Fits::No) {
                     let patch_key = &self.index.objects[*patch].key;
                     if target.is_some() || patch_key.kind == key.kind && names.contains(&patch_key.name) {
-                        let outside = Box::new(Share::Outside(context.chain.clone()));
+                        let outside = Share::Outside(context.chain.as_slice().into());
                         self.index.shares[*patch].insert(outside, Some(self.graph.kustomizations[user].path.clone()));
                     }
                 }
@@ -320,7 +300,7 @@ impl Builder<'_> {
                     says && steps.renames() && !self.matched.contains(&(user, *patch))
                 };
                 for patch in patches.filter(|patch| !is_owned || is_orphan(patch)) {
-                    let outside = Box::new(Share::Outside(context.chain.clone()));
+                    let outside = Share::Outside(context.chain.as_slice().into());
                     self.index.shares[*patch].insert(outside, Some(path.clone()));
                 }
             }
@@ -328,8 +308,9 @@ impl Builder<'_> {
     }
 
     fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
+        let identity = Rc::new(identity);
         for number in instance.sources() {
-            self.index.shares[number].insert(Box::new(Share::Object(identity.clone())), overlay.clone());
+            self.index.shares[number].insert(Share::Object(Rc::clone(&identity)), overlay.clone());
         }
         let instances = self
             .index
@@ -353,7 +334,7 @@ impl Builder<'_> {
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
-fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
+fn namespace(context: &Context, key: &ObjectKey) -> Option<SmolStr> {
     let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = context.namespace.as_ref().or(written);
     namespace.or(context.default_namespace.as_ref()).cloned()

@@ -1,5 +1,7 @@
 //! What is merged over an object on its way through kustomizations.
 
+use smol_str::SmolStr;
+
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{COUNTED_KINDS, Kustomization};
@@ -19,9 +21,9 @@ use super::{Content, Identity, Instance, Layer, Object};
 /// What an object is called at a step of its way.
 struct SoFar {
     /// Its names, the one in its manifest first.
-    names: Vec<String>,
+    names: Vec<SmolStr>,
     /// The namespace in its manifest, and the one that it is in now; nothing where that is not known.
-    namespaces: [Option<String>; 2],
+    namespaces: [Option<SmolStr>; 2],
 }
 
 impl SoFar {
@@ -30,8 +32,8 @@ impl SoFar {
     fn of(key: &ObjectKey, is_patch: bool) -> Self {
         let namespace = match key.namespace.as_str() {
             "" if is_patch => None,
-            "" => Some("default".to_owned()),
-            written => Some(written.to_owned()),
+            "" => Some("default".into()),
+            written => Some(written.into()),
         };
         Self {
             names: vec![key.name.clone()],
@@ -92,7 +94,7 @@ impl Builder<'_> {
                 Step::Late(user) => self.add_all_layers((*user, true), identity, &so_far, &mut instance),
                 Step::Namespace(namespace) => so_far.namespaces[1] = Some(namespace.clone()),
                 Step::Rename(affixes) => {
-                    let name = so_far.names.last().map_or("", String::as_str);
+                    let name = so_far.names.last().map_or("", SmolStr::as_str);
                     so_far.names.push(affixes.name([&identity.group, &identity.kind, name]));
                 }
             }

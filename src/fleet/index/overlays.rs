@@ -1,12 +1,17 @@
 //! The overlay that makes one object of what others share, if a patch in it changes that object and no other.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use smol_str::SmolStr;
 
 use crate::fleet::kustomize::Role;
+use crate::fleet::resolve::Context;
 use crate::fleet::steps::Steps;
 use crate::model::{ObjectKey, RepoPath};
 
-use super::{Identity, Index, Object, Share};
+use super::shares::Share;
+use super::{Identity, Index, Object};
 
 /// A kustomization in which a patch is for one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +28,8 @@ impl Index<'_> {
     /// Nothing if it is used more than once itself, if it is no kustomization of a folder, or if it has another object that a patch by the
     /// same kind and name would change, too.
     pub(in crate::fleet) fn overlay_of(&self, document: usize, identity: &Identity) -> Option<Overlay> {
-        let share = Box::new(Share::Object(identity.clone()));
-        let path = self.shares[document].get(&share)?.as_ref()?;
+        let share = Share::Object(Rc::new(identity.clone()));
+        let path = self.shares[document].overlay(&share)?;
         let number = self.graph.number_of(path)?;
         let is_folder = self.graph.kustomizations[number].role == Role::Folder;
         let [instance] = self.instances.get(identity)?.as_slice() else {
@@ -34,25 +39,25 @@ impl Index<'_> {
             return None;
         }
         let Object { path: file, key, .. } = &self.objects[instance.object];
-        let mut chains = self.chains_through(number, file).into_iter();
-        let (Some(chain), None) = (chains.next(), chains.next()) else {
+        let mut ways = self.ways_through(number, file).into_iter();
+        let (Some(way), None) = (ways.next(), ways.next()) else {
             return None;
         };
         // The name by which kustomize finds it must be the one in the manifest, and lead to this object.
-        if Steps::of(&self.graph, &chain).name([&key.group, &key.kind, &key.name]) != identity.name {
+        if Steps::of(&self.graph, &way.chain).name([&key.group, &key.kind, &key.name]) != identity.name {
             return None;
         }
         let same_name = self.by_name().get(&key.name).into_iter().flatten();
         let mut others = same_name.filter(|other| **other != instance.object);
         let is_reached = |other: &usize| {
             let Object { path, key: other, .. } = &self.objects[*other];
-            (&other.group, &other.kind) == (&key.group, &key.kind) && !self.chains_through(number, path).is_empty()
+            (&other.group, &other.kind) == (&key.group, &key.kind) && !self.ways_through(number, path).is_empty()
         };
         if others.any(is_reached) {
             return None;
         }
         let object = ObjectKey {
-            namespace: String::new(),
+            namespace: SmolStr::default(),
             ..key.clone()
         };
         let path = path.clone();
@@ -60,15 +65,16 @@ impl Index<'_> {
     }
 
     /// The ways in which a file is used that lead through a kustomization.
-    fn chains_through(&self, kustomization: usize, file: &RepoPath) -> Vec<Vec<usize>> {
+    fn ways_through(&self, kustomization: usize, file: &RepoPath) -> Vec<Rc<Context>> {
         let contexts = self.graph.contexts_of_file(file).into_iter();
-        let chains = contexts.map(|context| context.chain);
-        chains.filter(|chain| chain.contains(&kustomization)).collect()
+        contexts
+            .filter(|context| context.chain.contains(&kustomization))
+            .collect()
     }
 
-    fn by_name(&self) -> &BTreeMap<String, Vec<usize>> {
+    fn by_name(&self) -> &BTreeMap<SmolStr, Vec<usize>> {
         self.by_name.get_or_init(|| {
-            let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            let mut by_name: BTreeMap<SmolStr, Vec<usize>> = BTreeMap::new();
             for (number, object) in self.objects.iter().enumerate() {
                 if object.said().is_some() {
                     by_name.entry(object.key.name.clone()).or_default().push(number);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use crate::fleet::document::{At, Document, Documents, Opened};
 use crate::fleet::index::{Content, Identity, Object};
 use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent};
@@ -186,7 +188,7 @@ pub(super) fn merges(
     patch: &ObjectKey,
     targeted: bool,
     identity: &Identity,
-    names: &[String],
+    names: &[SmolStr],
     object: &ObjectKey,
 ) -> bool {
     let ObjectKey {

@@ -18,7 +18,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
             kind,
             name,
             namespace,
-        } = identity;
+        } = &**identity;
         let namespace = namespace.as_deref().unwrap_or("?");
         for instance in instances {
             let Instance {

@@ -190,9 +190,9 @@ pub(super) fn find(
 fn objects<'i>(index: &'i Index<'_>, release: &Identity, name: &str) -> Vec<&'i Instance> {
     let identity = Identity {
         management_cluster: release.management_cluster.clone(),
-        group: String::new(),
-        kind: "ConfigMap".to_owned(),
-        name: name.to_owned(),
+        group: "".into(),
+        kind: "ConfigMap".into(),
+        name: name.into(),
         namespace: release.namespace.clone(),
     };
     index.instances.get(&identity).into_iter().flatten().collect()
@@ -239,7 +239,7 @@ impl Generator {
         let beside = self.path.parent() == file.parent();
         let same = self.owner.as_ref() == Some(&release.management_cluster);
         let known = self.namespace.is_none() || release.namespace.is_none();
-        (same || self.owner.is_none() && beside) && (known || self.namespace == release.namespace)
+        (same || self.owner.is_none() && beside) && (known || self.namespace.as_deref() == release.namespace.as_deref())
     }
 
     fn source(&self, tree: &FleetTree, reference: &Reference) -> Found {

@@ -101,7 +101,7 @@ pub(super) fn release(
         management_cluster: owner(identity),
         path,
         line,
-        name: identity.name.clone(),
+        name: identity.name.to_string(),
         chart,
         sources,
         holds,

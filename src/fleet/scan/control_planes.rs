@@ -104,6 +104,7 @@ impl<'i> Finder<'i, '_> {
         kind: &'static str,
     ) -> impl Iterator<Item = (&'i Identity, &'i Vec<Instance>)> + use<'i> {
         let instances = self.index.instances.iter();
+        let instances = instances.map(|(identity, instances)| (&**identity, instances));
         instances.filter(move |(identity, _)| identity.kind == kind && identity.group == group)
     }
 
@@ -229,8 +230,8 @@ impl<'i> Finder<'i, '_> {
             return None;
         }
         let above = Identity {
-            group: CONTROL_PLANE_GROUP.to_owned(),
-            kind: "KamajiControlPlane".to_owned(),
+            group: CONTROL_PLANE_GROUP.into(),
+            kind: "KamajiControlPlane".into(),
             ..identity.clone()
         };
         if let Some(place) = self.kamaji.get(&above) {
@@ -297,9 +298,9 @@ impl<'i> Finder<'i, '_> {
 /// What an object of a kind is that lives in the namespace of another, on its management cluster.
 fn beside(one: &Identity, group: &str, kind: &str, name: &str) -> Identity {
     Identity {
-        group: group.to_owned(),
-        kind: kind.to_owned(),
-        name: name.to_owned(),
+        group: group.into(),
+        kind: kind.into(),
+        name: name.into(),
         ..one.clone()
     }
 }

@@ -193,10 +193,10 @@ mod tests {
     fn object(kind: &str) -> ObjectKey {
         let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
         ObjectKey {
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            namespace: String::new(),
-            name: String::new(),
+            group: group.into(),
+            kind: kind.into(),
+            namespace: "".into(),
+            name: "".into(),
         }
     }
 

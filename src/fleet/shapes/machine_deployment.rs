@@ -1,5 +1,7 @@
 //! A `MachineDeployment` or `MachinePool` that stands on its own: `/spec/replicas`, in v1beta1 and v1beta2 alike.
 
+use smol_str::SmolStr;
+
 use crate::fleet::document::Document;
 use crate::fleet::find::find;
 use crate::model::{Owner, Refusal};
@@ -49,7 +51,7 @@ fn read(document: &Document<'_>) -> Said {
     said.groups.push(GroupClaim {
         cluster: find(document.root, &["spec", "clusterName"])
             .and_then(|name| name.text())
-            .map(str::to_owned),
+            .map(SmolStr::from),
         group: document.key.name.clone(),
         pool: document.key.kind == POOL.kind,
         class: None,

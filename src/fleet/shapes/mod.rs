@@ -15,6 +15,8 @@ mod topology;
 mod typed;
 pub(super) mod values;
 
+use smol_str::SmolStr;
+
 use crate::model::{AutoscalerBounds, ObjectKey, Refusal};
 
 use super::document::Document;
@@ -87,13 +89,13 @@ pub(super) struct Said {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GroupClaim {
     /// The cluster's name; a patch need not say it.
-    pub(super) cluster: Option<String>,
+    pub(super) cluster: Option<SmolStr>,
     /// The group's name.
-    pub(super) group: String,
+    pub(super) group: SmolStr,
     /// Whether it is a machine pool.
     pub(super) pool: bool,
     /// The class of machines that an entry of a topology is of.
-    pub(super) class: Option<String>,
+    pub(super) class: Option<SmolStr>,
     /// The line on which it begins.
     pub(super) line: usize,
     /// The number of nodes.

@@ -67,7 +67,7 @@ pub(in crate::fleet) fn read(documents: &Documents<'_>) -> Result<Request, Refus
         None => sites(objects),
     };
     Ok(Request {
-        cluster: cluster.key.name.clone(),
+        cluster: cluster.key.name.to_string(),
         hold: marks.hold,
         documents: sites,
     })
@@ -141,7 +141,7 @@ fn site(object: &Document<'_>) -> Result<NamespaceSite, Refused> {
     Ok(NamespaceSite {
         document: object.index,
         object: key.clone(),
-        namespace: Some(key.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+        namespace: Some(key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
     })
 }
 
@@ -225,10 +225,10 @@ mod tests {
                     spec: {topology: {classRef: {name: a, namespace: classes}}}\n---\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  \
                     namespace: 'new'\n  name: orange\n";
         let key = |group: &str, kind: &str, namespace: &str| ObjectKey {
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            namespace: namespace.to_owned(),
-            name: "orange".to_owned(),
+            group: group.into(),
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: "orange".into(),
         };
         let site = |document, object: ObjectKey, namespace: Option<&str>| NamespaceSite {
             document,

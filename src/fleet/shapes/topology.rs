@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use crate::fleet::document::{self, Document};
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
@@ -112,9 +114,9 @@ fn read_entries(document: &Document<'_>, list: &str, entries: &[Node<'_>], said:
         replicas.refuse(document, marks.refused.clone());
         said.groups.push(GroupClaim {
             cluster: Some(document.key.name.clone()),
-            group: name.to_owned(),
+            group: name.into(),
             pool: list == MACHINE_POOLS,
-            class: find(*entry, &["class"]).and_then(Node::text).map(str::to_owned),
+            class: find(*entry, &["class"]).and_then(Node::text).map(SmolStr::from),
             line,
             replicas,
             autoscaler: marks.autoscaler,

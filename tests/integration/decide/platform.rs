@@ -141,12 +141,7 @@ fn a_key_of_a_charts_values_that_is_not_what_is_live_may_be_one_that_nothing_rea
         let Site::Writable(place) = &mut w.binding(KAMAJI).site else {
             panic!("it can be written");
         };
-        place.object = ObjectKey {
-            group: String::new(),
-            kind: String::new(),
-            namespace: String::new(),
-            name: String::new(),
-        };
+        place.object = ObjectKey::default();
     };
     assert_snapshot!(news(values), @r"
     platform/eu-1/kamaji/replicas: hold

@@ -31,12 +31,12 @@ fn object(root: Node<'_>) -> ObjectKey {
     let in_metadata = |key| metadata.map(|metadata| text(metadata, key)).unwrap_or_default();
     let (version, kind) = (text(root, "apiVersion"), text(root, "kind"));
     let known = !version.is_empty() && !kind.is_empty();
-    let only_if_known = |text: String| if known { text } else { String::new() };
+    let only_if_known = |text: &str| if known { text.into() } else { "".into() };
     ObjectKey {
-        group: only_if_known(version.split_once('/').map_or("", |(group, _)| group).to_owned()),
-        kind: only_if_known(kind.clone()),
-        namespace: only_if_known(in_metadata("namespace")),
-        name: only_if_known(in_metadata("name")),
+        group: only_if_known(version.split_once('/').map_or("", |(group, _)| group)),
+        kind: only_if_known(&kind),
+        namespace: only_if_known(&in_metadata("namespace")),
+        name: only_if_known(&in_metadata("name")),
     }
 }
 

@@ -32,12 +32,11 @@ fn nothing() -> ObjectKey {
 }
 
 fn object(group: &str, kind: &str, namespace: &str, name: &str) -> ObjectKey {
-    let [group, kind, namespace, name] = [group, kind, namespace, name].map(str::to_owned);
     ObjectKey {
-        group,
-        kind,
-        namespace,
-        name,
+        group: group.into(),
+        kind: kind.into(),
+        namespace: namespace.into(),
+        name: name.into(),
     }
 }
 
