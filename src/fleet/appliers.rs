@@ -1,8 +1,8 @@
 //! What applies folders of the repository: Flux Kustomizations and Argo CD Applications, read as kustomizations of their own.
 //!
 //! Both may patch what they apply, give it a namespace and rename it, just as a kustomization does, and after everything in the folder has
-//! had its say. Absent on purpose: Helm (a release is no kustomization) and the question whether an address is that of this repository,
-//! which can't be told: a folder that exists here counts.
+//! had its say. Absent on purpose: Helm (a release is no kustomization), and whether what they apply is of this repository, which `sources`
+//! tells.
 
 use crate::yaml::{self, Node};
 
@@ -12,6 +12,7 @@ use super::document::{Document, Manifest};
 use super::find::find;
 use super::ignored::Ignored;
 use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
+use super::sources::{self, GitRepository, Origin, Whence};
 use super::tree::FleetTree;
 
 /// The API group of Flux's Kustomization.
@@ -20,29 +21,66 @@ pub(super) const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 /// The API group of Argo CD.
 pub(super) const ARGO: &str = "argoproj.io";
 
-/// Reads all of them, in the order of their files.
-pub(super) fn read(tree: &FleetTree) -> Vec<Kustomization> {
-    let mut appliers = Vec::new();
-    for (path, _) in tree.kept().filter(|(_, bytes)| yaml::mentions(bytes, &[FLUX, ARGO])) {
+/// What speaks of repositories in a tree.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What applies folders, in the order of the files.
+    pub(super) appliers: Vec<Kustomization>,
+    /// What Flux fetches with Git.
+    pub(super) repositories: Vec<GitRepository>,
+    /// Every address that is named.
+    pub(super) addresses: Vec<String>,
+}
+
+/// Reads all of them.
+pub(super) fn read(tree: &FleetTree) -> Found {
+    let mut found = Found::default();
+    let words = [FLUX, ARGO, sources::GROUP];
+    for (path, _) in tree.kept().filter(|(_, bytes)| yaml::mentions(bytes, &words)) {
         let Ok(manifest) = Manifest::open(tree, path) else {
             continue;
         };
         for document in manifest.documents().objects {
             match (document.key.group.as_str(), document.key.kind.as_str()) {
-                (FLUX, "Kustomization") => appliers.extend(flux(&document)),
-                (ARGO, "Application") => appliers.extend(argo(&document)),
+                (FLUX, "Kustomization") => found.appliers.extend(flux(&document)),
+                (ARGO, "Application") => found.appliers.extend(argo(&document)),
+                (sources::GROUP, sources::GIT_REPOSITORY) => found.repositories.push(GitRepository::read(&document)),
                 _ => {}
             }
+            found.addresses.extend(addresses(&document));
         }
     }
-    appliers
+    found
+}
+
+/// The addresses that an object of Flux or Argo CD names.
+fn addresses(document: &Document<'_>) -> Vec<String> {
+    let below: &[&str] = match (document.key.group.as_str(), document.key.kind.as_str()) {
+        (sources::GROUP, sources::GIT_REPOSITORY) => {
+            return text(document.root, &["spec", "url"])
+                .map(str::to_owned)
+                .into_iter()
+                .collect();
+        }
+        (ARGO, "Application") => &["spec"],
+        (ARGO, "ApplicationSet") => &["spec", "template", "spec"],
+        _ => return Vec::new(),
+    };
+    let spec = find(document.root, below);
+    let sources = spec.into_iter().flat_map(|spec| {
+        let several = find(spec, &["sources"]).into_iter().flat_map(Node::items);
+        find(spec, &["source"]).into_iter().chain(several)
+    });
+    sources
+        .filter_map(|source| text(source, &["repoURL"]).map(str::to_owned))
+        .collect()
 }
 
 fn text<'s>(node: Node<'s>, below: &[&str]) -> Option<&'s str> {
     find(node, below)?.text().filter(|text| !text.is_empty())
 }
 
-fn applier(document: &Document<'_>, role: Role) -> Kustomization {
+fn applier(document: &Document<'_>, role: Role, whence: Whence) -> Kustomization {
     Kustomization {
         path: document.path.clone(),
         document: document.index,
@@ -55,6 +93,10 @@ fn applier(document: &Document<'_>, role: Role) -> Kustomization {
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
+        origin: Some(Origin {
+            object: document.key.clone(),
+            whence,
+        }),
     }
 }
 
@@ -89,6 +131,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
                 elsewhere,
                 substitutes: find(spec, &["postBuild"]).is_some(),
             },
+            Whence::of_flux(spec),
         )
     })
 }
@@ -149,6 +192,7 @@ fn argo(document: &Document<'_>) -> Vec<Kustomization> {
                     namespace: destination("namespace").map(str::to_owned),
                     recurses: text(source, &["directory", "recurse"]) == Some("true"),
                 },
+                Whence::of_argo(source),
             )
         });
     }

@@ -8,6 +8,7 @@ mod patches;
 mod territories;
 
 pub(super) use build::VARIABLE;
+pub(super) use territories::Territories;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use super::ignored::Ignored;
 use super::operation::Operation;
 use super::resolve::Graph;
 use super::shapes::Said;
+use super::sources::Sources;
 use super::substitute::Substituter;
 use super::touched::Touched;
 
@@ -144,6 +146,8 @@ pub(super) struct Index<'t> {
     pub(super) ignored: Vec<Ignored>,
     /// The objects whose replicas a scaler owns, each with why they are no longer Git's.
     pub(super) scaled: BTreeMap<Identity, Refusal>,
+    /// What the addresses in the repository mean.
+    pub(super) sources: Sources,
     /// Who lists whom.
     graph: Graph,
     /// The objects by their names.

@@ -14,6 +14,7 @@ use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
 use super::patch_target::{PatchTarget, Pattern};
+use super::sources::Origin;
 use super::touched::Touched;
 use super::tree::FleetTree;
 
@@ -50,6 +51,8 @@ pub(super) struct Kustomization {
     pub(super) patches: Vec<Patch>,
     /// The fields that it leaves alone.
     pub(super) ignored: Vec<Ignored>,
+    /// Of an object of Flux or Argo CD: the object, and the repository that it applies from.
+    pub(super) origin: Option<Origin>,
 }
 
 /// What a kustomization is.
@@ -145,6 +148,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
+        origin: None,
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -384,6 +388,7 @@ replicas:
             lists,
             patches,
             ignored: _,
+            origin: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), affixes.is_none(), configures),

@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: writing (that is `render`), cluster access, and any attempt to render Helm or kustomize.
 
+mod address;
 mod affixes;
 mod applied;
 mod appliers;
@@ -30,6 +31,7 @@ mod scan;
 mod screen;
 mod shapes;
 mod shared;
+mod sources;
 mod steps;
 mod substitute;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::{self, Unclaimed};
+use crate::fleet::sources;
 use crate::fleet::steps::Steps;
 use crate::fleet::substitute::Substituter;
 use crate::fleet::tree::FleetTree;
@@ -51,10 +52,13 @@ pub(super) struct Builder<'t> {
 impl<'t> Index<'t> {
     /// Reads a tree. Files in `without` are not looked at: they are requests, not declarations.
     pub(in crate::fleet) fn build(fleet: &'t FleetFile, tree: &'t FleetTree, without: &[&RepoPath]) -> Self {
+        let territories = Territories::of(fleet);
+        let owner_of = |graph: &Graph, path: &RepoPath, context: &Context| territories.of_use(graph, path, context);
+        let (graph, sources) = sources::graph(tree, sources::own_addresses(fleet, tree), &owner_of);
         let mut builder = Builder {
             tree,
-            graph: Graph::read(tree),
-            territories: Territories::of(fleet),
+            graph,
+            territories,
             patches: Patches::default(),
             matched: BTreeSet::new(),
             substituters: BTreeMap::new(),
@@ -69,6 +73,7 @@ impl<'t> Index<'t> {
                 listed_requests: BTreeMap::new(),
                 ignored: Vec::new(),
                 scaled: BTreeMap::new(),
+                sources,
                 graph: Graph::default(),
                 by_name: OnceCell::new(),
                 shares: Vec::new(),
@@ -206,7 +211,7 @@ impl Builder<'_> {
                     group: key.group.clone(),
                     kind: key.kind.clone(),
                     name: steps.name([&key.group, &key.kind, &key.name]),
-                    namespace: namespace(&context, &key),
+                    namespace: context.namespace_of(&key),
                 };
                 if steps.uncertain {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix) by a variable, or changes more than \
@@ -269,7 +274,7 @@ impl Builder<'_> {
                         group: key.group.clone(),
                         kind: key.kind.clone(),
                         name: named.clone().unwrap_or_else(|| key.name.clone()),
-                        namespace: namespace(&context, &key),
+                        namespace: context.namespace_of(&key),
                     };
                     if let Some(mut instance) = self.instance(patch, &identity, &context, &steps) {
                         instance.layers.retain(|layer| *layer != Layer::Object(patch));
@@ -350,11 +355,4 @@ impl Builder<'_> {
             refusal,
         });
     }
-}
-
-/// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
-fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
-    let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
-    let namespace = context.namespace.as_ref().or(written);
-    namespace.or(context.default_namespace.as_ref()).cloned()
 }
