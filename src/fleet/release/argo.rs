@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::fleet::address::Means;
 use crate::fleet::document::{At, Manifest};
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
@@ -144,6 +145,7 @@ impl Reader<'_, '_> {
         let referred: Vec<String> = sources
             .into_iter()
             .flat_map(Node::items)
+            .filter(|source| !self.is_another(*source, element))
             .filter_map(|source| find(source, &["ref"])?.text().map(str::to_owned))
             .collect();
         let ignored = Ignored::of_application(application, &self.object.key, &self.object.path);
@@ -215,6 +217,16 @@ impl Reader<'_, '_> {
             });
         }
         let folder = self.below_root(&element.fill(text("path")?)?)?;
+        if self.is_another(source, element) {
+            // What else lies in the folder of another repository is not known: only `helm` tells that it is a chart.
+            find(source, &["helm"])?;
+            return Some(Installed {
+                below,
+                chart: Some(folder.file_name().to_owned()),
+                folder: None,
+                beside,
+            });
+        }
         let chart = folder
             .join("Chart.yaml")
             .ok()
@@ -229,6 +241,13 @@ impl Reader<'_, '_> {
             folder: Some(folder),
             beside,
         })
+    }
+
+    /// Whether a source is certainly of another repository than this.
+    fn is_another(&self, source: Node<'_>, element: &Element) -> bool {
+        let address = find(source, &["repoURL"]).and_then(Node::text);
+        let address = address.and_then(|text| element.fill(text));
+        address.is_some_and(|text| self.index.sources.of_address(&text) == Means::Another)
     }
 
     fn below_root(&self, text: &str) -> Option<RepoPath> {
