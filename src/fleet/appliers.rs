@@ -4,6 +4,8 @@
 //! had its say. Absent on purpose: Helm (a release is no kustomization), and whether what they apply is of this repository, which `sources`
 //! tells.
 
+mod argo;
+
 use crate::yaml::{self, Node};
 
 use super::affixes::Affixes;
@@ -11,7 +13,7 @@ use super::common_annotations::CommonAnnotations;
 use super::document::{Document, Manifest};
 use super::find::find;
 use super::ignored::Ignored;
-use super::kustomize::{Destination, Kustomization, Listed, Role, patches};
+use super::kustomize::{Kustomization, Listed, Role, patches};
 use super::sources::{self, GitRepository, Origin, Whence};
 use super::tree::FleetTree;
 
@@ -43,7 +45,8 @@ pub(super) fn read(tree: &FleetTree) -> Found {
         for document in manifest.documents().objects {
             match (document.key.group.as_str(), document.key.kind.as_str()) {
                 (FLUX, "Kustomization") => found.appliers.extend(flux(&document)),
-                (ARGO, "Application") => found.appliers.extend(argo(&document)),
+                (ARGO, argo::APPLICATION) => found.appliers.extend(argo::application(&document)),
+                (ARGO, argo::SET) => found.appliers.extend(argo::set(&document)),
                 (sources::GROUP, sources::GIT_REPOSITORY) => found.repositories.push(GitRepository::read(&document)),
                 _ => {}
             }
@@ -62,8 +65,8 @@ fn addresses(document: &Document<'_>) -> Vec<String> {
                 .into_iter()
                 .collect();
         }
-        (ARGO, "Application") => &["spec"],
-        (ARGO, "ApplicationSet") => &["spec", "template", "spec"],
+        (ARGO, argo::APPLICATION) => &["spec"],
+        (ARGO, argo::SET) => &["spec", "template", "spec"],
         _ => return Vec::new(),
     };
     let spec = find(document.root, below);
@@ -97,6 +100,7 @@ fn applier(document: &Document<'_>, role: Role, whence: Whence) -> Kustomization
             object: document.key.clone(),
             whence,
         }),
+        doubt: None,
     }
 }
 
@@ -134,67 +138,4 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
             Whence::of_flux(spec),
         )
     })
-}
-
-/// An application's sources that are folders of manifests or of a kustomization.
-fn argo(document: &Document<'_>) -> Vec<Kustomization> {
-    let destination = find(document.root, &["spec", "destination"]);
-    let destination = |key| destination.and_then(|destination| text(destination, &[key]));
-    let several = find(document.root, &["spec", "sources"]).filter(|sources| sources.is_sequence());
-    let sources: Vec<(Vec<String>, Node<'_>)> = match several {
-        Some(sources) => sources
-            .items()
-            .enumerate()
-            .map(|(index, source)| (["sources", &index.to_string()].map(str::to_owned).to_vec(), source))
-            .collect(),
-        None => find(document.root, &["spec", "source"])
-            .map(|source| (vec!["source".to_owned()], source))
-            .into_iter()
-            .collect(),
-    };
-    let mut appliers = Vec::new();
-    for (way, source) in sources {
-        let rendered = ["chart", "helm", "plugin"]
-            .iter()
-            .any(|key| find(source, &[*key]).is_some());
-        let Some(path) = find(source, &["path"]).filter(|_| !rendered) else {
-            continue;
-        };
-        let Some(folder) = path.text().filter(|path| !path.contains("{{")) else {
-            continue;
-        };
-        let kustomize = find(source, &["kustomize"]);
-        let said = |key| kustomize.and_then(|kustomize| text(kustomize, &[key]));
-        let mut below: Vec<&str> = vec!["spec"];
-        below.extend(way.iter().map(String::as_str));
-        below.push("kustomize");
-        appliers.push(Kustomization {
-            namespace: said("namespace").map(str::to_owned),
-            affixes: kustomize.map(Affixes::read).unwrap_or_default(),
-            annotations: CommonAnnotations::read(
-                kustomize.and_then(|kustomize| find(kustomize, &["commonAnnotations"])),
-            ),
-            lists: vec![Listed {
-                text: folder.to_owned(),
-                line: path.position().line,
-            }],
-            patches: kustomize.map_or(Vec::new(), |kustomize| patches(kustomize, &below)),
-            ignored: Ignored::of_argo(document),
-            ..applier(
-                document,
-                Role::Argo {
-                    destination: match (destination("name"), destination("server")) {
-                        // The cluster that Argo CD itself runs in.
-                        (Some("in-cluster"), _) | (None, Some("https://kubernetes.default.svc")) => Destination::Own,
-                        (Some(name), _) => Destination::Named(name.to_owned()),
-                        (None, _) => Destination::Unknown,
-                    },
-                    namespace: destination("namespace").map(str::to_owned),
-                    recurses: text(source, &["directory", "recurse"]) == Some("true"),
-                },
-                Whence::of_argo(source),
-            )
-        });
-    }
-    appliers
 }

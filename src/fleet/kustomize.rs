@@ -53,6 +53,8 @@ pub(super) struct Kustomization {
     pub(super) ignored: Vec<Ignored>,
     /// Of an object of Flux or Argo CD: the object, and the repository that it applies from.
     pub(super) origin: Option<Origin>,
+    /// Why it may apply its folders more than once, or otherwise than is known.
+    pub(super) doubt: Option<String>,
 }
 
 /// What a kustomization is.
@@ -149,6 +151,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         patches: Vec::new(),
         ignored: Vec::new(),
         origin: None,
+        doubt: None,
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -389,6 +392,7 @@ replicas:
             patches,
             ignored: _,
             origin: _,
+            doubt: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), affixes.is_none(), configures),

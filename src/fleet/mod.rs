@@ -16,6 +16,7 @@ mod document;
 mod field;
 mod find;
 mod gate;
+mod generated;
 mod guess;
 mod ignored;
 mod index;

@@ -222,7 +222,7 @@ impl Builder<'_> {
                     self.index.shares[number].insert(Box::new(Share::Outside(context.chain.clone())), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context, &steps) {
                     let Some((patch, at)) = instance.renamed.as_deref() else {
-                        self.add(identity, instance, overlay);
+                        self.add(identity, instance, overlay, &context.chain);
                         continue;
                     };
                     let message =
@@ -278,7 +278,7 @@ impl Builder<'_> {
                     };
                     if let Some(mut instance) = self.instance(patch, &identity, &context, &steps) {
                         instance.layers.retain(|layer| *layer != Layer::Object(patch));
-                        self.add(identity, instance, Some(path.clone()));
+                        self.add(identity, instance, Some(path.clone()), &context.chain);
                     }
                 }
             }
@@ -332,9 +332,16 @@ impl Builder<'_> {
         }
     }
 
-    fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
+    fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>, chain: &[usize]) {
+        let doubtful = |user: &&usize| self.graph.kustomizations[**user].doubt.is_some();
         for number in instance.sources() {
-            self.index.shares[number].insert(Box::new(Share::Object(identity.clone())), overlay.clone());
+            let shares = &mut self.index.shares[number];
+            shares.insert(Box::new(Share::Object(identity.clone())), overlay.clone());
+            let doubts = chain
+                .iter()
+                .filter(doubtful)
+                .map(|user| Box::new(Share::Doubtful(*user)));
+            shares.extend(doubts.map(|doubt| (doubt, overlay.clone())));
         }
         let instances = self
             .index

@@ -10,6 +10,7 @@ use crate::fleet::address::Means;
 use crate::fleet::document::{At, Manifest};
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
+use crate::fleet::generated::{self, Element};
 use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::kustomize;
@@ -19,7 +20,6 @@ use crate::policy::FleetFile;
 use crate::yaml::Node;
 
 use super::config_maps::set_path;
-use super::generated::{self, Element};
 use super::{Release, Source, Spot};
 
 pub(super) const GROUP: &str = "argoproj.io";
@@ -92,11 +92,14 @@ impl Reader<'_, '_> {
             if self.object.key.kind == APPLICATION {
                 return vec![self.of_application(root, &[], &Element::default(), None)];
             }
-            let elements = generated::elements(root);
-            let made = elements
+            let mut set = generated::elements(root);
+            if set.elements.is_empty() {
+                set.elements.push(set.unknown);
+            }
+            let made = set
                 .elements
                 .iter()
-                .map(|element| self.of_application(root, &["spec", "template"], element, elements.refused.clone()));
+                .map(|element| self.of_application(root, &["spec", "template"], element, set.refused.clone()));
             made.collect()
         });
         looked.into_iter().flatten().flatten().collect()
@@ -200,7 +203,9 @@ impl Reader<'_, '_> {
             let message = format!("a kustomization patches the {}", self.object.key.kind);
             return Some(Refused::shape(self.object.line, message));
         }
-        self.object.said().and_then(|said| said.refused.clone())
+        let doubt = self.index.doubt_of(self.number);
+        let doubt = doubt.map(|message| Refused::shape(self.object.line, message));
+        doubt.or_else(|| self.object.said().and_then(|said| said.refused.clone()))
     }
 
     /// What a source installs; nothing for one that is no chart.

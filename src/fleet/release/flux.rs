@@ -44,6 +44,8 @@ pub(super) fn release(
     let mut refused = None;
     let mut holds = instance.holds.clone();
     for number in instance.sources() {
+        let doubt = index.doubt_of(number);
+        refused = refused.or_else(|| doubt.map(|message| Refused::shape(object.line, message)));
         if let Some(Said {
             hold, refused: said, ..
         }) = index.objects[number].said()
