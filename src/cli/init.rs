@@ -78,7 +78,7 @@ fn starter(source: &Source, guessed: &Guessed, terminal: &Terminal) -> Result<BT
         read_policies(Some(fleet), &files.collect::<Vec<_>>())
     };
     let mut policies: PolicySet = read(&texts)?;
-    if let Err(failure) = check_requests(&policies, tree) {
+    if let Err(failure) = check_requests(fleet, &policies, tree) {
         // Only a person can say where new clusters should wait instead.
         terminal.talk(&format!("note: no sharding policy was written: {}\n", failure.message));
         texts.remove(policies::SHARDING);

@@ -35,7 +35,7 @@ impl Inputs {
         };
         let policies = load_policies(Some(fleet), &files, terminal)?;
         let tree = read_tree(store, listing, &fleet::screen(fleet, &policies))?;
-        check_requests(&policies, &tree)?;
+        check_requests(fleet, &policies, &tree)?;
         let declared = fleet::bind(fleet, &policies, &tree);
         Ok(Self {
             workspace,
@@ -147,7 +147,7 @@ pub(super) fn read_tree(store: &Store, listing: TreeListing, screen: &Screen) ->
         mode: mode(entry.mode),
         id: entry.id,
     });
-    FleetTree::read(commit, entries, screen, |id, lend| {
+    let tree = FleetTree::read(commit, entries, screen, |id, lend| {
         match store.with_blob(id, largest(), lend) {
             Ok(()) => Ok(Lent::Whole),
             Err(GitError::TooLarge { size, .. }) => Ok(Lent::TooLarge {
@@ -155,8 +155,9 @@ pub(super) fn read_tree(store: &Store, listing: TreeListing, screen: &Screen) ->
             }),
             Err(error) => Err(error),
         }
-    })
-    .map_err(|error| Failure::new(ErrorKind::Publish, &error))
+    });
+    let tree = tree.map_err(|error| Failure::new(ErrorKind::Publish, &error))?;
+    Ok(tree.known_as(&store.remotes()))
 }
 
 fn mode(mode: FileMode) -> Mode {
@@ -169,8 +170,8 @@ fn mode(mode: FileMode) -> Mode {
 }
 
 /// A requests folder that is applied would create a cluster before it has its place.
-pub(super) fn check_requests(policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
-    let applied = fleet::applied_paths(tree);
+pub(super) fn check_requests(fleet: &FleetFile, policies: &PolicySet, tree: &FleetTree) -> Result<(), Failure> {
+    let applied = fleet::applied_paths(fleet, tree);
     let problems: Vec<Problem> = policies
         .sharding
         .iter()

@@ -30,6 +30,14 @@ impl Affixes {
         }
     }
 
+    /// The same with other texts.
+    pub(super) fn map(self, change: impl Fn(String) -> String) -> Self {
+        Self {
+            prefix: self.prefix.map(&change),
+            suffix: self.suffix.map(change),
+        }
+    }
+
     /// Whether no name changes.
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()

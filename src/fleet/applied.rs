@@ -3,21 +3,29 @@
 use std::collections::BTreeSet;
 
 use crate::model::{InvalidName, RepoPath};
+use crate::policy::FleetFile;
 use crate::yaml::{self, Node};
 
 use super::appliers::{ARGO, FLUX};
 use super::document::{Document, Manifest};
 use super::find::find;
+use super::index::Territories;
+use super::resolve::{Context, Graph};
+use super::sources::{self, Origin, Whence};
 use super::tree::FleetTree;
 
-/// What the files mention that say it.
-pub(super) const WORDS: [&str; 2] = [FLUX, ARGO];
+/// What the files mention that say it, and from which repository.
+pub(super) const WORDS: [&str; 3] = [FLUX, ARGO, sources::GROUP];
 
 /// Lists the folders that are applied, each with whoever does it: `Flux Kustomization flux-system/fleet (clusters/apps.yaml:3)`.
 ///
-/// Whether an address in those objects is that of this very repository can't be told, so every folder that exists here counts. A path with
-/// a pattern or a template in it counts as the folder above; no folder is the whole repository.
-pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
+/// Every folder that exists here counts, unless it is certainly applied from another repository. A path with a pattern or a template in it
+/// counts as the folder above; no folder is the whole repository.
+pub fn applied_paths(fleet: &FleetFile, tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
+    let territories = Territories::of(fleet);
+    let owner_of = |graph: &Graph, path: &RepoPath, context: &Context| territories.of_use(graph, path, context);
+    let own = Some(sources::own_addresses(fleet, tree)).filter(|own| !own.is_empty());
+    let known = own.map(|own| sources::graph(tree, own, &owner_of));
     let mut applied = BTreeSet::new();
     for (path, _) in tree.kept().filter(|(_, bytes)| yaml::mentions(bytes, &WORDS)) {
         let Ok(manifest) = Manifest::open(tree, path) else {
@@ -25,9 +33,15 @@ pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
         };
         for document in manifest.documents().objects {
             let who = format!("{} ({path}:{})", document.key, document.line());
-            for text in sources(&document) {
+            for (text, whence) in sources(&document) {
                 let Ok(folder) = folder(&text) else { continue };
-                if folder.as_ref().is_none_or(|folder| tree.has_folder(folder)) {
+                let object = document.key.clone();
+                let origin = Origin { object, whence };
+                let is_another = || {
+                    let known = known.as_ref();
+                    known.is_some_and(|(graph, known)| known.is_another(tree, graph, path, &origin, &owner_of))
+                };
+                if folder.as_ref().is_none_or(|folder| tree.has_folder(folder)) && !is_another() {
                     applied.insert((folder, who.clone()));
                 }
             }
@@ -36,19 +50,22 @@ pub fn applied_paths(tree: &FleetTree) -> Vec<(Option<RepoPath>, String)> {
     applied.into_iter().collect()
 }
 
-/// The paths that an object names.
-pub(super) fn sources(document: &Document<'_>) -> Vec<String> {
+/// The paths that an object names, each with the repository that it is of.
+pub(super) fn sources(document: &Document<'_>) -> Vec<(String, Whence)> {
     let root = document.root;
     match (document.key.group.as_str(), document.key.kind.as_str()) {
         // Without a path Flux takes the root of the source.
-        (FLUX, "Kustomization") => vec![text(root, &["spec", "path"]).unwrap_or_default()],
+        (FLUX, "Kustomization") => {
+            let whence = find(root, &["spec"]).map_or(Whence::Unknown, Whence::of_flux);
+            vec![(text(root, &["spec", "path"]).unwrap_or_default(), whence)]
+        }
         (ARGO, "Application") => find(root, &["spec"]).into_iter().flat_map(of_application).collect(),
         (ARGO, "ApplicationSet") => {
             let template = find(root, &["spec", "template", "spec"])
                 .into_iter()
                 .flat_map(of_application);
             // `{{path}}` alone is what the generators say, and those are read themselves.
-            let template = template.filter(|path| !path.starts_with("{{"));
+            let template = template.filter(|(path, _)| !path.starts_with("{{"));
             template.chain(of_generators(root)).collect()
         }
         _ => Vec::new(),
@@ -60,14 +77,15 @@ fn text(node: Node<'_>, below: &[&str]) -> Option<String> {
 }
 
 /// The paths of `source` and `sources`. A source without a path is a chart, or only lends its files to another one.
-fn of_application(spec: Node<'_>) -> Vec<String> {
+fn of_application(spec: Node<'_>) -> Vec<(String, Whence)> {
     let several = find(spec, &["sources"]).into_iter().flat_map(Node::items);
     let sources = find(spec, &["source"]).into_iter().chain(several);
-    sources.filter_map(|source| text(source, &["path"])).collect()
+    let path = |source| Some((text(source, &["path"])?, Whence::of_argo(source)));
+    sources.filter_map(path).collect()
 }
 
 /// The folders of all Git generators, wherever they nest in matrices and merges.
-fn of_generators(root: Node<'_>) -> Vec<String> {
+fn of_generators(root: Node<'_>) -> Vec<(String, Whence)> {
     let mut paths = Vec::new();
     let mut open: Vec<Node<'_>> = find(root, &["spec", "generators"]).into_iter().collect();
     while let Some(node) = open.pop() {
@@ -75,7 +93,7 @@ fn of_generators(root: Node<'_>) -> Vec<String> {
         open.extend(node.entries().map(|entry| entry.value));
         for item in find(node, &["directories"]).into_iter().flat_map(Node::items) {
             if text(item, &["exclude"]).as_deref() != Some("true") {
-                paths.extend(text(item, &["path"]));
+                paths.extend(text(item, &["path"]).map(|path| (path, Whence::of_argo(node))));
             }
         }
     }
@@ -109,7 +127,7 @@ pub(super) fn folder(text: &str) -> Result<Option<RepoPath>, InvalidName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::testing::tree;
+    use crate::fleet::testing::{fleet, tree};
 
     #[test]
     fn the_folders_that_flux_and_argo_apply_are_listed() {
@@ -127,7 +145,7 @@ mod tests {
             ("clusters/us/a.yaml", ""),
             ("requests/a.yaml", "kind: {{"),
         ]);
-        let applied: Vec<String> = applied_paths(&tree)
+        let applied: Vec<String> = applied_paths(&fleet(&[]), &tree)
             .iter()
             .map(|(path, who)| format!("{}: {who}", path.as_ref().unwrap()))
             .collect();
@@ -166,7 +184,7 @@ mod tests {
             );
             let tree = tree(&[("apps/flux.yaml", text.as_str()), ("requests/eu/a.yaml", "")]);
             assert_eq!(
-                applied_paths(&tree),
+                applied_paths(&fleet(&[]), &tree),
                 [(None, "Kustomization a (apps/flux.yaml:1)".to_owned())],
                 "{path}"
             );

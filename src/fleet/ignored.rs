@@ -56,12 +56,7 @@ impl Ignored {
         list.items().map(read).collect()
     }
 
-    /// Reads `spec.ignoreDifferences` of an Argo CD Application.
-    pub(super) fn of_argo(document: &Document<'_>) -> Vec<Self> {
-        Self::of_application(document.root, &document.key, document.path)
-    }
-
-    /// Reads them of an Application, or of the template of an ApplicationSet.
+    /// Reads `spec.ignoreDifferences` of an Argo CD Application, or of the template of an ApplicationSet.
     pub(super) fn of_application(application: Node<'_>, key: &ObjectKey, path: &RepoPath) -> Vec<Self> {
         let items = find(application, &["spec", "ignoreDifferences"])
             .into_iter()
@@ -256,7 +251,9 @@ mod tests {
             ("kind: '*', managedFieldsManagers: [somebody else]", true, false),
             ("managedFieldsManagers: [somebody else]", true, false),
         ] {
-            let ignored = ignored(&format!("ignoreDifferences: [{{{item}}}]"), Ignored::of_argo);
+            let ignored = ignored(&format!("ignoreDifferences: [{{{item}}}]"), |document| {
+                Ignored::of_application(document.root, &document.key, document.path)
+            });
             let found = (ignored.means(object, Some("a")), ignored.covers(&Field::replicas()));
             assert_eq!(found, (means, covers), "{item}");
             assert_eq!(

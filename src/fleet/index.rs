@@ -10,6 +10,7 @@ mod shares;
 mod territories;
 
 pub(super) use build::VARIABLE;
+pub(super) use territories::Territories;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use super::ignored::Ignored;
 use super::operation::Operation;
 use super::resolve::Graph;
 use super::shapes::Said;
+use super::sources::Sources;
 use super::substitute::Substituter;
 use super::touched::Touched;
 use shares::{Share, Shares};
@@ -164,6 +166,8 @@ pub(super) struct Index<'t> {
     pub(super) ignored: Vec<Ignored>,
     /// The objects whose replicas a scaler owns, each with why they are no longer Git's.
     pub(super) scaled: BTreeMap<Identity, Refusal>,
+    /// What the addresses in the repository mean.
+    pub(super) sources: Sources,
     /// Who lists whom.
     graph: Graph,
     /// The objects by their names.
@@ -179,11 +183,16 @@ pub(super) enum Shared {
     Overlays(Vec<RepoPath>),
     /// One overlay makes several objects of it. At most three are named.
     Objects(Vec<String>),
+    /// How many objects come of it, and which, is not known. The words say why.
+    Doubtful(String),
 }
 
 impl Index<'_> {
     /// Who has a document in common; nothing if one object comes of it.
     pub(super) fn shared_by(&self, object: usize) -> Option<Shared> {
+        if let Some(doubt) = self.doubt_of(object) {
+            return Some(Shared::Doubtful(doubt.to_owned()));
+        }
         let shares = &self.shares[object];
         if shares.len() < 2 {
             return None;
@@ -191,23 +200,42 @@ impl Index<'_> {
         let overlays: BTreeSet<&RepoPath> = shares.iter().filter_map(|(_, overlay)| overlay).collect();
         let named = shares.iter().filter_map(|(share, _)| match share {
             Share::Object(identity) => Some(&**identity),
-            Share::Outside(_) => None,
+            Share::Outside(_) | Share::Doubtful(_) => None,
         });
-        let objects: Vec<String> = named
-            .map(
-                |Identity {
-                     kind, name, namespace, ..
-                 }| match namespace {
-                    Some(namespace) => format!("{kind} {namespace}/{name}"),
-                    None => format!("{kind} {name}"),
-                },
-            )
-            .collect();
+        let named: Vec<&Identity> = named.collect();
+        let clusters: BTreeSet<&ManagementClusterName> = named.iter().map(|named| &named.management_cluster).collect();
+        let shown = |identity: &&Identity| {
+            let Identity {
+                management_cluster,
+                kind,
+                name,
+                namespace,
+                ..
+            } = identity;
+            let object = match namespace {
+                Some(namespace) => format!("{kind} {namespace}/{name}"),
+                None => format!("{kind} {name}"),
+            };
+            match clusters.len() {
+                0 | 1 => object,
+                _ => format!("{object} on {management_cluster}"),
+            }
+        };
+        let objects: Vec<String> = named.iter().map(shown).collect();
         Some(if overlays.len() == 1 && objects.len() == shares.len() {
             Shared::Objects(objects.into_iter().take(3).collect())
         } else {
             Shared::Overlays(overlays.into_iter().take(10).cloned().collect())
         })
+    }
+
+    /// Why it is not known how often a document is applied, or with which changes; nothing if it is.
+    pub(super) fn doubt_of(&self, object: usize) -> Option<&str> {
+        let doubts = self.shares[object].iter().filter_map(|(share, _)| match share {
+            Share::Doubtful(applier) => self.graph.kustomizations[*applier].doubt.as_deref(),
+            Share::Object(_) | Share::Outside(_) => None,
+        });
+        doubts.min()
     }
 
     /// The objects of a kind and name on a management cluster, whatever their namespaces, each with what it is.

@@ -15,6 +15,7 @@ use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
 use super::patch_target::{PatchTarget, Pattern};
+use super::sources::Origin;
 use super::touched::Touched;
 use super::tree::FleetTree;
 
@@ -51,6 +52,10 @@ pub(super) struct Kustomization {
     pub(super) patches: Vec<Patch>,
     /// The fields that it leaves alone.
     pub(super) ignored: Vec<Ignored>,
+    /// Of an object of Flux or Argo CD: the object, and the repository that it applies from.
+    pub(super) origin: Option<Origin>,
+    /// Why it may apply its folders more than once, or otherwise than is known.
+    pub(super) doubt: Option<String>,
 }
 
 /// What a kustomization is.
@@ -146,6 +151,8 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
+        origin: None,
+        doubt: None,
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -385,6 +392,8 @@ replicas:
             lists,
             patches,
             ignored: _,
+            origin: _,
+            doubt: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), affixes.is_none(), configures),

@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: writing (that is `render`), cluster access, and any attempt to render Helm or kustomize.
 
+mod address;
 mod affixes;
 mod applied;
 mod appliers;
@@ -15,6 +16,7 @@ mod document;
 mod field;
 mod find;
 mod gate;
+mod generated;
 mod guess;
 mod ignored;
 mod index;
@@ -30,6 +32,7 @@ mod scan;
 mod screen;
 mod shapes;
 mod shared;
+mod sources;
 mod steps;
 mod substitute;
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod ask;
 mod config_maps;
 mod effective;
 mod flux;
-mod generated;
 mod renderers;
 mod wanted;
 

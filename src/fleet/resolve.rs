@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use smol_str::SmolStr;
 
-use crate::model::{Refusal, RepoPath, Unbound};
+use crate::model::{ObjectKey, Refusal, RepoPath, Unbound};
 use crate::threads::in_halves;
 
 use super::applied::folder as folder_of;
-use super::appliers;
 use super::gate::Refused;
 use super::kustomize::{self, Kustomization, Listed, Role};
 use super::screen::is_manifest_name;
@@ -38,8 +37,17 @@ pub(super) struct Context {
     pub(super) default_namespace: Option<SmolStr>,
 }
 
+impl Context {
+    /// The namespace that an object gets: kustomize overwrites the one that is written.
+    pub(super) fn namespace_of(&self, key: &ObjectKey) -> Option<SmolStr> {
+        let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
+        let namespace = self.namespace.as_ref().or(written);
+        namespace.or(self.default_namespace.as_ref()).cloned()
+    }
+}
+
 /// All kustomizations of a repository and their links.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Graph {
     /// In the order of their paths.
     pub(super) kustomizations: Vec<Kustomization>,
@@ -57,17 +65,13 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Reads all kustomizations of a tree, and what Flux and Argo CD apply.
-    pub(super) fn read(tree: &FleetTree) -> Self {
-        Self::with(tree, appliers::read(tree))
-    }
-
     /// Reads the kustomizations of a tree alone.
     pub(super) fn of_folders(tree: &FleetTree) -> Self {
-        Self::with(tree, Vec::new())
+        Self::unlinked(tree).linked(tree, Vec::new())
     }
 
-    fn with(tree: &FleetTree, appliers: Vec<Kustomization>) -> Self {
+    /// Reads the kustomizations of a tree, whose links are still to be found.
+    pub(super) fn unlinked(tree: &FleetTree) -> Self {
         let mut graph = Self::default();
         // Links, too: kustomize follows them.
         let paths: Vec<&RepoPath> = tree
@@ -91,13 +95,18 @@ impl Graph {
                 }
             }
         }
-        graph.kustomizations.extend(appliers);
-        graph.link(tree);
-        graph.contexts = vec![None; graph.kustomizations.len()];
-        for index in 0..graph.kustomizations.len() {
-            graph.contexts_of(index, &mut Vec::new());
-        }
         graph
+    }
+
+    /// Adds what applies folders, and finds who lists whom.
+    pub(super) fn linked(mut self, tree: &FleetTree, appliers: Vec<Kustomization>) -> Self {
+        self.kustomizations.extend(appliers);
+        self.link(tree);
+        self.contexts = vec![None; self.kustomizations.len()];
+        for index in 0..self.kustomizations.len() {
+            self.contexts_of(index, &mut Vec::new());
+        }
+        self
     }
 
     fn link(&mut self, tree: &FleetTree) {
@@ -344,7 +353,7 @@ mod tests {
         let files = files.iter().map(|(path, text)| (*path, *text));
         let tree = FleetTree::from_files("0".repeat(40).parse().unwrap(), files).unwrap();
         let link = "link".parse().unwrap();
-        Graph::read(&tree.with_entry(link, Mode::Symlink))
+        Graph::of_folders(&tree.with_entry(link, Mode::Symlink))
     }
 
     fn uses(graph: &Graph, path: &str) -> Vec<String> {

@@ -27,6 +27,7 @@ pub(super) fn refuse_shared(index: &Index<'_>, object: usize, identity: Option<&
             let message = format!("it is the value of several objects at once: {}", objects.join(", "));
             Refusal::WrongShape { message }
         }
+        Shared::Doubtful(message) => Refusal::WrongShape { message },
     });
 }
 

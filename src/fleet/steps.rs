@@ -96,13 +96,14 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::appliers;
     use crate::fleet::tree::FleetTree;
 
     /// The steps of the file `base/a.yaml`, and the name that a MachineDeployment `a` of it gets.
     fn steps(files: &[(&str, &str)]) -> (String, bool, String) {
         let files = files.iter().map(|(path, text)| (*path, *text));
         let tree = FleetTree::from_files("0".repeat(40).parse().unwrap(), files).unwrap();
-        let graph = Graph::read(&tree);
+        let graph = Graph::unlinked(&tree).linked(&tree, appliers::read(&tree).appliers);
         let contexts = graph.contexts_of_file(&"base/a.yaml".parse().unwrap());
         assert_eq!(contexts.len(), 1);
         let steps = Steps::of(&graph, &contexts[0].chain);

@@ -18,6 +18,7 @@ pub(in crate::fleet) fn fleet(clusters: &[(&str, &[&str])]) -> FleetFile {
     FleetFile {
         name: "fleet".to_owned(),
         repository: Repository::Path("fleet.git".to_owned()),
+        aliases: Vec::new(),
         branch: "main".parse().unwrap(),
         policies: "fleetscale".parse().unwrap(),
         forge: Forge::Local { path: None },

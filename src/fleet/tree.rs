@@ -6,6 +6,7 @@ use std::ops::Bound;
 use crate::model::{InvalidName, ObjectId, Refusal, RepoPath};
 use crate::yaml;
 
+use super::address::Address;
 use super::screen::{Screen, is_manifest_name};
 
 /// The largest file that is read, in bytes: what the YAML reader takes.
@@ -55,6 +56,7 @@ pub enum Lent {
 #[derive(Debug, Clone)]
 pub struct FleetTree {
     base: ObjectId,
+    addresses: Vec<Address>,
     entries: BTreeMap<RepoPath, Entry>,
 }
 
@@ -84,6 +86,7 @@ impl FleetTree {
     ) -> Result<Self, E> {
         let mut tree = Self {
             base,
+            addresses: Vec::new(),
             entries: BTreeMap::new(),
         };
         for TreeEntry { path, mode, id } in entries {
@@ -106,6 +109,7 @@ impl FleetTree {
     ) -> Result<Self, InvalidName> {
         let mut tree = Self {
             base,
+            addresses: Vec::new(),
             entries: BTreeMap::new(),
         };
         for (path, bytes) in files {
@@ -129,6 +133,19 @@ impl FleetTree {
         let content = Content::LeftOut;
         self.entries.insert(path, Entry { mode, content });
         self
+    }
+
+    /// Says which addresses the repository is known by: those of the remotes of a clone. What is no address of a host is left out, and of
+    /// the others only what tells a repository is kept.
+    #[must_use]
+    pub fn known_as<'a>(mut self, addresses: impl IntoIterator<Item = &'a String>) -> Self {
+        self.addresses = addresses.into_iter().filter_map(|text| Address::parse(text)).collect();
+        self
+    }
+
+    /// The addresses that the repository is known by.
+    pub(super) fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// The commit.

@@ -121,6 +121,19 @@ impl Store {
         Ok(read(object.data()))
     }
 
+    /// The addresses of its remotes as its own configuration has them, in the order of their names. One may hold a secret.
+    pub fn remotes(&self) -> Vec<String> {
+        let Ok(names) = self.repo.remotes() else {
+            return Vec::new();
+        };
+        let mut names: Vec<&str> = names.iter().flatten().flatten().collect();
+        names.sort_unstable();
+        let remotes = names.into_iter().filter_map(|name| self.repo.find_remote(name).ok());
+        remotes
+            .filter_map(|remote| remote.url().map(str::to_owned).ok())
+            .collect()
+    }
+
     /// Where the repository lies.
     pub fn path(&self) -> &Path {
         &self.path

@@ -10,6 +10,8 @@ pub struct FleetFile {
     pub name: String,
     /// The repository that declares the fleet.
     pub repository: Repository,
+    /// More addresses of it, as Flux and Argo CD may name it. Nothing is fetched from them.
+    pub aliases: Vec<String>,
     /// The branch that is deployed.
     pub branch: BranchName,
     /// The folder of the policies in the repository.

@@ -6,6 +6,7 @@ use crate::fleet::applied;
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::Document;
 use crate::fleet::find::find;
+use crate::fleet::sources::Origin;
 use crate::fleet::tree::FleetTree;
 use crate::model::RepoPath;
 
@@ -47,8 +48,14 @@ pub(super) struct Appliers {
 }
 
 impl Appliers {
-    /// Adds what an object applies.
-    pub(super) fn add(&mut self, tree: &FleetTree, file: &RepoPath, document: &Document<'_>) {
+    /// Adds what an object applies of this repository.
+    pub(super) fn add(
+        &mut self,
+        tree: &FleetTree,
+        file: &RepoPath,
+        document: &Document<'_>,
+        is_another: &dyn Fn(&RepoPath, &Origin) -> bool,
+    ) {
         let text = |below: &[&str]| find(document.root, below).and_then(|node| node.text().map(str::to_owned));
         let destination = match document.key.group.as_str() {
             // The Secret of a Cluster API cluster is `<cluster>-kubeconfig`.
@@ -62,7 +69,11 @@ impl Appliers {
         // What an ApplicationSet fills in is known to Argo CD alone.
         let destination = destination.filter(|name| !name.contains("{{"));
         let folders = applied::sources(document);
-        let folders: BTreeSet<_> = folders.iter().filter_map(|text| applied::folder(text).ok()).collect();
+        let ours = folders.into_iter().filter(|(_, whence)| {
+            let (object, whence) = (document.key.clone(), whence.clone());
+            !is_another(file, &Origin { object, whence })
+        });
+        let folders: BTreeSet<_> = ours.filter_map(|(text, _)| applied::folder(&text).ok()).collect();
         for folder in folders {
             if folder.as_ref().is_none_or(|folder| tree.has_folder(folder)) {
                 self.by_folder.entry(folder.clone()).or_default().push(self.all.len());

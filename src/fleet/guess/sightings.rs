@@ -11,6 +11,7 @@ use crate::fleet::kustomize;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::CAPI_GROUP;
+use crate::fleet::sources::{self, Origin};
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath};
 use crate::policy::catalogue::managers;
@@ -26,10 +27,11 @@ const KAMAJI: &str = "kamaji.clastix.io";
 const HELM: &str = "helm.toolkit.fluxcd.io";
 
 /// What a file has to mention to be looked at.
-pub(super) const WORDS: [&str; 7] = [
+pub(super) const WORDS: [&str; 8] = [
     CAPI_GROUP,
     FLUX,
     ARGO,
+    sources::GROUP,
     HELM,
     "fleetscale.io",
     "kamaji",
@@ -65,6 +67,14 @@ impl Sightings {
     pub(super) fn of(tree: &FleetTree) -> Self {
         let mut sightings = Self::default();
         let graph = Graph::of_folders(tree);
+        // Whose files are whose is what is to be found out.
+        let nobodys: sources::OwnerOf<'_> = &|_, _, _| None;
+        let own = Some(tree.addresses().to_vec()).filter(|own| !own.is_empty());
+        let known = own.map(|own| sources::graph(tree, own, nobodys));
+        let is_another = |path: &RepoPath, origin: &Origin| {
+            let known = known.as_ref();
+            known.is_some_and(|(graph, known)| known.is_another(tree, graph, path, origin, nobodys))
+        };
         let mut waiting = Vec::new();
         for (path, bytes) in tree.kept() {
             if !is_manifest_name(path.file_name()) || kustomize::is_name(path.file_name()) {
@@ -84,7 +94,7 @@ impl Sightings {
                 if matches!(template, Some(Refusal::Template)) {
                     continue;
                 }
-                sightings.appliers.add(tree, path, &document);
+                sightings.appliers.add(tree, path, &document, &is_another);
                 if let (true, Some(folder)) = (is_policy(&document), path.parent()) {
                     *sightings.policies.entry(folder).or_default() += 1;
                 }

@@ -15,6 +15,7 @@ use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes;
+use crate::fleet::sources;
 use crate::fleet::steps::Steps;
 use crate::fleet::substitute::Substituter;
 use crate::fleet::tree::FleetTree;
@@ -52,10 +53,13 @@ pub(super) struct Builder<'t> {
 impl<'t> Index<'t> {
     /// Reads a tree. Files in `without` are not looked at: they are requests, not declarations.
     pub(in crate::fleet) fn build(fleet: &'t FleetFile, tree: &'t FleetTree, without: &[&RepoPath]) -> Self {
+        let territories = Territories::of(fleet);
+        let owner_of = |graph: &Graph, path: &RepoPath, context: &Context| territories.of_use(graph, path, context);
+        let (graph, sources) = sources::graph(tree, sources::own_addresses(fleet, tree), &owner_of);
         let mut builder = Builder {
             tree,
-            graph: Graph::read(tree),
-            territories: Territories::of(fleet),
+            graph,
+            territories,
             patches: Patches::default(),
             matched: BTreeSet::new(),
             substituters: BTreeMap::new(),
@@ -70,6 +74,7 @@ impl<'t> Index<'t> {
                 listed_requests: BTreeMap::new(),
                 ignored: Vec::new(),
                 scaled: BTreeMap::new(),
+                sources,
                 graph: Graph::default(),
                 by_name: OnceCell::new(),
                 shares: Vec::new(),
@@ -186,7 +191,7 @@ impl Builder<'_> {
                     group: key.group.clone(),
                     kind: key.kind.clone(),
                     name: steps.name([&key.group, &key.kind, &key.name]),
-                    namespace: namespace(&context, &key),
+                    namespace: context.namespace_of(&key),
                 };
                 if steps.uncertain {
                     let message = "a kustomization above it changes its name (namePrefix or nameSuffix) by a variable, or changes more than \
@@ -197,7 +202,7 @@ impl Builder<'_> {
                     self.index.shares[number].insert(Share::Outside(context.chain.as_slice().into()), overlay);
                 } else if let Some(instance) = self.instance(number, &identity, &context, &steps) {
                     let Some((patch, at)) = instance.renamed.as_deref() else {
-                        self.add(identity, instance, overlay);
+                        self.add(identity, instance, overlay, &context.chain);
                         continue;
                     };
                     let message =
@@ -249,11 +254,11 @@ impl Builder<'_> {
                         group: key.group.clone(),
                         kind: key.kind.clone(),
                         name: named.as_ref().map_or_else(|| key.name.clone(), SmolStr::from),
-                        namespace: namespace(&context, &key),
+                        namespace: context.namespace_of(&key),
                     };
                     if let Some(mut instance) = self.instance(patch, &identity, &context, &steps) {
                         instance.layers.retain(|layer| *layer != Layer::Object(patch));
-                        self.add(identity, instance, Some(path.clone()));
+                        self.add(identity, instance, Some(path.clone()), &context.chain);
                     }
                 }
             }
@@ -307,10 +312,15 @@ impl Builder<'_> {
         }
     }
 
-    fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>) {
+    fn add(&mut self, identity: Identity, instance: Instance, overlay: Option<RepoPath>, chain: &[usize]) {
+        let doubtful = |user: &&usize| self.graph.kustomizations[**user].doubt.is_some();
         let identity = Rc::new(identity);
         for number in instance.sources() {
-            self.index.shares[number].insert(Share::Object(Rc::clone(&identity)), overlay.clone());
+            let shares = &mut self.index.shares[number];
+            shares.insert(Share::Object(Rc::clone(&identity)), overlay.clone());
+            for user in chain.iter().filter(doubtful) {
+                shares.insert(Share::Doubtful(*user), overlay.clone());
+            }
         }
         let instances = self
             .index
@@ -331,11 +341,4 @@ impl Builder<'_> {
             refusal,
         });
     }
-}
-
-/// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
-fn namespace(context: &Context, key: &ObjectKey) -> Option<SmolStr> {
-    let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
-    let namespace = context.namespace.as_ref().or(written);
-    namespace.or(context.default_namespace.as_ref()).cloned()
 }

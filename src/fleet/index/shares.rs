@@ -13,6 +13,8 @@ pub(super) enum Share {
     Object(Rc<Identity>),
     /// Outside of all management clusters, or under another name, by the kustomizations that lead there.
     Outside(Box<[usize]>),
+    /// An unknown number of objects, by an applier of which there is doubt.
+    Doubtful(usize),
 }
 
 /// All that comes of a document, each with the overlay that makes it so.

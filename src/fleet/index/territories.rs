@@ -8,11 +8,11 @@ use crate::model::{ManagementClusterName, RepoPath};
 use crate::policy::FleetFile;
 
 /// By folder or file: the management cluster that it belongs to.
-pub(super) struct Territories<'t>(BTreeMap<&'t RepoPath, &'t ManagementClusterName>);
+pub(in crate::fleet) struct Territories<'t>(BTreeMap<&'t RepoPath, &'t ManagementClusterName>);
 
 impl<'t> Territories<'t> {
     /// The paths of all management clusters.
-    pub(super) fn of(fleet: &'t FleetFile) -> Self {
+    pub(in crate::fleet) fn of(fleet: &'t FleetFile) -> Self {
         let clusters = fleet.management_clusters();
         let paths = clusters.flat_map(|(_, cluster)| cluster.paths.iter().map(move |path| (path, &cluster.name)));
         Self(paths.collect())
@@ -32,7 +32,12 @@ impl<'t> Territories<'t> {
 
     /// The management cluster of a use of a file: that of the outermost kustomization on the way that lies in one's paths, or of one
     /// further in whose path is more exact. So a base belongs to whoever uses it.
-    pub(super) fn of_use(&self, graph: &Graph, path: &RepoPath, context: &Context) -> Option<ManagementClusterName> {
+    pub(in crate::fleet) fn of_use(
+        &self,
+        graph: &Graph,
+        path: &RepoPath,
+        context: &Context,
+    ) -> Option<ManagementClusterName> {
         let chain = context.chain.iter().rev().map(|index| &graph.kustomizations[*index]);
         let inwards = chain.clone().filter(|user| !user.role.applies()).map(|user| &user.path);
         let owners = inwards.chain([path]).filter_map(|path| self.of_file(path));

@@ -46,6 +46,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
             }
             match index.shared_by(*object) {
                 None => {}
+                Some(Shared::Doubtful(doubt)) => line += &format!(" doubtful: {doubt}"),
                 Some(Shared::Objects(objects)) => line += &format!(" makes {}", objects.join(", ")),
                 Some(Shared::Overlays(overlays)) => {
                     let overlays: Vec<&str> = overlays.iter().map(RepoPath::as_str).collect();

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::fleet::address::Means;
 use crate::fleet::document::{At, Manifest};
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
+use crate::fleet::generated::{self, Element};
 use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::kustomize;
@@ -18,7 +20,6 @@ use crate::policy::FleetFile;
 use crate::yaml::Node;
 
 use super::config_maps::set_path;
-use super::generated::{self, Element};
 use super::{Release, Source, Spot};
 
 pub(super) const GROUP: &str = "argoproj.io";
@@ -91,11 +92,14 @@ impl Reader<'_, '_> {
             if self.object.key.kind == APPLICATION {
                 return vec![self.of_application(root, &[], &Element::default(), None)];
             }
-            let elements = generated::elements(root);
-            let made = elements
+            let mut set = generated::elements(root);
+            if set.elements.is_empty() {
+                set.elements.push(set.unknown);
+            }
+            let made = set
                 .elements
                 .iter()
-                .map(|element| self.of_application(root, &["spec", "template"], element, elements.refused.clone()));
+                .map(|element| self.of_application(root, &["spec", "template"], element, set.refused.clone()));
             made.collect()
         });
         looked.into_iter().flatten().flatten().collect()
@@ -144,6 +148,7 @@ impl Reader<'_, '_> {
         let referred: Vec<String> = sources
             .into_iter()
             .flat_map(Node::items)
+            .filter(|source| !self.is_another(*source, element))
             .filter_map(|source| find(source, &["ref"])?.text().map(str::to_owned))
             .collect();
         let ignored = Ignored::of_application(application, &self.object.key, &self.object.path);
@@ -198,7 +203,9 @@ impl Reader<'_, '_> {
             let message = format!("a kustomization patches the {}", self.object.key.kind);
             return Some(Refused::shape(self.object.line, message));
         }
-        self.object.said().and_then(|said| said.refused.clone())
+        let doubt = self.index.doubt_of(self.number);
+        let doubt = doubt.map(|message| Refused::shape(self.object.line, message));
+        doubt.or_else(|| self.object.said().and_then(|said| said.refused.clone()))
     }
 
     /// What a source installs; nothing for one that is no chart.
@@ -215,6 +222,16 @@ impl Reader<'_, '_> {
             });
         }
         let folder = self.below_root(&element.fill(text("path")?)?)?;
+        if self.is_another(source, element) {
+            // What else lies in the folder of another repository is not known: only `helm` tells that it is a chart.
+            find(source, &["helm"])?;
+            return Some(Installed {
+                below,
+                chart: Some(folder.file_name().to_owned()),
+                folder: None,
+                beside,
+            });
+        }
         let chart = folder
             .join("Chart.yaml")
             .ok()
@@ -229,6 +246,13 @@ impl Reader<'_, '_> {
             folder: Some(folder),
             beside,
         })
+    }
+
+    /// Whether a source is certainly of another repository than this.
+    fn is_another(&self, source: Node<'_>, element: &Element) -> bool {
+        let address = find(source, &["repoURL"]).and_then(Node::text);
+        let address = address.and_then(|text| element.fill(text));
+        address.is_some_and(|text| self.index.sources.of_address(&text) == Means::Another)
     }
 
     fn below_root(&self, text: &str) -> Option<RepoPath> {

@@ -3,17 +3,19 @@
 //! `valuesFrom` are merged in their order, `values` over them, and over these what has a `targetPath`; post-renderers change what the chart
 //! makes of it all (helm-controller, `docs/spec/v2/helmreleases.md`).
 
+use crate::fleet::address::Means;
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
 use crate::fleet::ignored::Ignored;
 use crate::fleet::index::{Identity, Index, Instance};
 use crate::fleet::kustomize;
 use crate::fleet::shapes::Said;
+use crate::fleet::sources::Reference;
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath, Unbound};
 use crate::yaml::Node;
 
-use super::config_maps::{self, Generators, Reference};
+use super::config_maps::{self, Generators};
 use super::effective::{self, Effective};
 use super::{Release, Source, owner, renderers};
 
@@ -42,6 +44,8 @@ pub(super) fn release(
     let mut refused = None;
     let mut holds = instance.holds.clone();
     for number in instance.sources() {
+        let doubt = index.doubt_of(number);
+        refused = refused.or_else(|| doubt.map(|message| Refused::shape(object.line, message)));
         if let Some(Said {
             hold, refused: said, ..
         }) = index.objects[number].said()
@@ -92,7 +96,7 @@ pub(super) fn release(
         below: &["spec", "values"],
     });
     sources.extend(merged.into_iter().rev());
-    let chart = of_path(tree, index, instance, chart, &mut sources);
+    let chart = of_path(tree, index, (identity, instance), chart, &mut sources);
     let ignored = at(&["spec", "driftDetection", "ignore"]).and_then(|list| {
         let path = &list.spot.path;
         list.look(index, |node| Ignored::of_release(node, &object.key, path))
@@ -120,12 +124,13 @@ fn chart(index: &Index<'_>, instance: &Instance) -> Option<String> {
 fn of_path(
     tree: &FleetTree,
     index: &Index<'_>,
-    instance: &Instance,
+    (identity, instance): (&Identity, &Instance),
     chart: Option<String>,
     sources: &mut Vec<Source>,
 ) -> Option<String> {
     let text = chart?;
-    let kind = effective::text(index, instance, &["spec", "chart", "spec", "sourceRef", "kind"]);
+    let of_reference = |key| effective::text(index, instance, &["spec", "chart", "spec", "sourceRef", key]);
+    let kind = of_reference("kind");
     if kind.as_deref() != Some("GitRepository") && !text.contains('/') {
         return Some(text);
     }
@@ -133,6 +138,15 @@ fn of_path(
     let folder = kustomize::relative(&root, text.trim_start_matches('/'));
     let Some(folder) = folder else { return Some(text) };
     let name = Some(folder.file_name().to_owned());
+    let reference = Reference {
+        kind: kind.unwrap_or_default(),
+        name: of_reference("name").unwrap_or_default(),
+        namespace: of_reference("namespace"),
+    };
+    let asker = (Some(&identity.management_cluster), identity.namespace.as_deref());
+    if index.sources.of_reference(asker, &reference) == Means::Another {
+        return name;
+    }
     if folder.join("Chart.yaml").is_ok_and(|chart| tree.mode(&chart).is_some()) {
         let files = effective::at(index, instance, &["spec", "chart", "spec", "valuesFiles"]);
         match files {
@@ -171,14 +185,14 @@ fn anything(list: &Effective, line: usize, what: String) -> Source {
     }
 }
 
-fn references(index: &Index<'_>, list: &Effective) -> Vec<Reference> {
+fn references(index: &Index<'_>, list: &Effective) -> Vec<config_maps::Reference> {
     let read = |node: Node<'_>| node.items().map(reference).collect();
     list.look(index, read).unwrap_or_default()
 }
 
-fn reference(item: Node<'_>) -> Reference {
+fn reference(item: Node<'_>) -> config_maps::Reference {
     let text = |key: &str| find(item, &[key]).and_then(Node::text).map(str::to_owned);
-    Reference {
+    config_maps::Reference {
         line: item.position().line,
         kind: text("kind").unwrap_or_default(),
         name: text("name").unwrap_or_default(),

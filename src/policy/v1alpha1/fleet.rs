@@ -58,10 +58,14 @@ pub struct Repository {
     /// An address: `https://git.example.org/platform/fleet.git`. It must not contain a password or a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Who we are to that address. Default: the forge's credentials, if the forge is on the same host.
+    /// More addresses of the same repository, for Flux and Argo CD objects that name it by another path than `url` has: a mirror's, or the one
+    /// before it was renamed. Other hosts, SSH, ports and `.git` need no alias. Nothing is ever fetched from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aliases: Option<Vec<String>>,
+    /// Who we are to `url`. Default: the forge's credentials, if the forge is on the same host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
-    /// A file with the certificates (PEM) of the authorities that vouch for that address. Default: the forge's on the same host, or the
+    /// A file with the certificates (PEM) of the authorities that vouch for `url`. Default: the forge's on the same host, or the
     /// system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<FileText>,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::check::Check;
 use super::common::{self, RawWindow};
+use super::repository;
 use super::sources;
 use crate::model::{Direction, ManagementClusterName, RegionName, RepoPath};
-use crate::policy::fleet_file::{
-    Author, Budget, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region, Repository,
-};
+use crate::policy::fleet_file::{Author, Budget, FleetFile, Forge, Freeze, Limits, ManagementCluster, Region};
 use crate::policy::set::Meta;
 use crate::policy::v1alpha1::{self, BudgetDirection, BudgetPer, FleetSpec};
 use crate::policy::{InGap, Percent};
@@ -37,7 +36,10 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
         deadlines,
         author,
     } = spec;
-    let repository = repository.and_then(|raw| self::repository(check, &raw));
+    let aliases = repository
+        .as_ref()
+        .map_or(Some(Vec::new()), |raw| repository::aliases(check, raw));
+    let repository = repository.and_then(|raw| repository::read(check, &raw));
     let branch = match branch {
         Some(text) => check.parse("/spec/branch", text.as_ref()),
         None => check.or("/spec/branch", None, BRANCH.parse().ok()?),
@@ -66,6 +68,7 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
     Some(FleetFile {
         name: meta.name.to_string(),
         repository: repository?,
+        aliases: aliases?,
         branch: branch?,
         policies: policies?,
         forge: forge?,
@@ -77,51 +80,6 @@ pub(super) fn read(check: &mut Check<'_>, meta: Meta, spec: FleetSpec) -> Option
         author: author?,
         warnings: Vec::new(),
     })
-}
-
-fn repository(check: &mut Check<'_>, raw: &v1alpha1::Repository) -> Option<Repository> {
-    let at = "/spec/repository";
-    let v1alpha1::Repository {
-        import,
-        path,
-        url,
-        credentials,
-        ca_file,
-    } = raw;
-    let broken = check.is_broken_below(at);
-    if url.is_none() {
-        for (name, given) in [("credentials", credentials.is_some()), ("caFile", ca_file.is_some())] {
-            if given {
-                check.error(
-                    &format!("{at}/{name}"),
-                    "goes with `url` only",
-                    "remove it, or give the repository's `url`",
-                );
-                return None;
-            }
-        }
-    }
-    match (import, path, url) {
-        (Some(folder), None, None) => file(check, &format!("{at}/import"), &folder.0).map(Repository::Import),
-        (None, Some(folder), None) => file(check, &format!("{at}/path"), &folder.0).map(Repository::Path),
-        (None, None, Some(address)) => {
-            let address = sources::url(check, &format!("{at}/url"), address);
-            sources::server(check, at, address, credentials.as_ref(), ca_file.as_ref()).map(Repository::Server)
-        }
-        (None, None, None) if broken => None,
-        (None, None, None) => {
-            check.error(at, "names no repository", "give one of `import`, `path` and `url`");
-            None
-        }
-        _ => {
-            check.error(
-                at,
-                "names more than one repository",
-                "keep one of `import`, `path` and `url`",
-            );
-            None
-        }
-    }
 }
 
 pub(super) fn file(check: &mut Check<'_>, at: &str, text: &str) -> Option<String> {

@@ -12,6 +12,7 @@ mod fleet;
 mod json;
 mod node_group;
 mod platform;
+mod repository;
 mod sharding;
 mod sources;
 mod structure;

@@ -172,7 +172,7 @@ fn check_places(tree: &FleetTree, declared: &Declared) {
 fn check(fleet: &FleetFile, policies: &PolicySet, files: &Files) {
     let tree = tree(files);
     let declared = bind(fleet, policies, &tree);
-    applied_paths(&tree);
+    applied_paths(fleet, &tree);
     check_places(&tree, &declared);
     let reversed: Files = files.iter().rev().cloned().collect();
     assert_eq!(bind(fleet, policies, &super::tree(&reversed)), declared);

@@ -99,7 +99,7 @@ fn the_quickstart_fleet_is_bound_as_its_authors_meant() {
     let (fleet, policies, files) = quickstart();
     let tree = tree(&files);
     insta::assert_snapshot!(shown(&bind(&fleet, &policies, &tree)));
-    let applied = applied_paths(&tree);
+    let applied = applied_paths(&fleet, &tree);
     for policy in &policies.sharding {
         let applied = applied.iter().map(|(path, who)| (path.as_ref(), who.as_str()));
         assert_eq!(policy.outside_applied_paths(applied), []);
@@ -137,5 +137,5 @@ fn what_the_screen_leaves_out_of_the_quickstart_fleet_does_not_matter() {
     .unwrap();
     assert!(screened.kept().count() < whole.kept().count());
     assert_eq!(bind(&fleet, &policies, &screened), bind(&fleet, &policies, &whole));
-    assert_eq!(applied_paths(&screened), applied_paths(&whole));
+    assert_eq!(applied_paths(&fleet, &screened), applied_paths(&fleet, &whole));
 }

@@ -252,6 +252,7 @@ pub(crate) fn fleet() -> FleetFile {
     FleetFile {
         name: "fleet".to_owned(),
         repository: Repository::Path("fleet.git".to_owned()),
+        aliases: Vec::new(),
         branch: n("main"),
         policies: n("fleetscale"),
         forge: Forge::Local { path: None },

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::fleet::find::find;
-use crate::fleet::gate::Refused;
 use crate::yaml::Node;
+
+use super::find::find;
+use super::gate::Refused;
 
 /// One element: the template is filled with its values. Without any, as it is for an `Application`, texts stay as they are.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ pub(super) struct Elements {
     pub(super) elements: Vec<Element>,
     /// Why nothing may be changed: something else fills or changes the template, too.
     pub(super) refused: Option<Refused>,
+    /// Whether there may be more than these.
+    pub(super) open: bool,
+    /// What stands for one whose values are not known.
+    pub(super) unknown: Element,
 }
 
 /// The most elements of one set that are told apart; Argo CD itself is slow with as many.
@@ -32,7 +37,7 @@ const MOST: usize = 1_000;
 pub(super) fn elements(root: Node<'_>) -> Elements {
     let go = find(root, &["spec", "goTemplate"]).and_then(Node::text) == Some("true");
     let dot = if go { "." } else { "" };
-    let (mut elements, mut refused) = (Vec::new(), None);
+    let (mut elements, mut refused, mut open) = (Vec::new(), None, false);
     if let Some(patch) = find(root, &["spec", "templatePatch"]) {
         let line = patch.position().line;
         refused = Some(Refused::shape(line, "a templatePatch may change it, too"));
@@ -41,6 +46,7 @@ pub(super) fn elements(root: Node<'_>) -> Elements {
     for (number, generator) in generators.enumerate() {
         if let Some(message) = unknown(generator) {
             refused = refused.or(Some(Refused::shape(generator.position().line, message)));
+            open = true;
             continue;
         }
         let items = find(generator, &["list", "elements"]).into_iter().flat_map(Node::items);
@@ -60,15 +66,18 @@ pub(super) fn elements(root: Node<'_>) -> Elements {
         let message = format!("the set has more than {MOST} elements");
         refused = refused.or(Some(Refused::shape(root.position().line, message)));
         elements.truncate(MOST);
+        open = true;
     }
-    if elements.is_empty() {
-        elements.push(Element {
+    Elements {
+        elements,
+        refused,
+        open,
+        unknown: Element {
             dot,
             is_template: true,
             ..Element::default()
-        });
+        },
     }
-    Elements { elements, refused }
 }
 
 /// Why the elements of a generator are not known here, unless it is a plain list (Argo CD's `docs/operator-manual/applicationset`).
