@@ -58,6 +58,14 @@ impl Object {
             Content::Operations(_) | Content::Count(_) => None,
         }
     }
+
+    /// The operations that it is a list of.
+    pub(super) fn operations(&self) -> &[Operation] {
+        match &self.content {
+            Content::Operations(operations) => operations,
+            Content::Says(_) | Content::Count(_) => &[],
+        }
+    }
 }
 
 /// An object of a management cluster.

@@ -293,7 +293,12 @@ fn rewriter(item: Node<'_>) -> Patch {
     let touched = if file {
         Touched::ANYTHING
     } else {
-        Touched::of(item.text().unwrap_or(item.source()))
+        // It fills fields, and brings nothing that could be a node group.
+        let entries = false;
+        Touched {
+            entries,
+            ..Touched::of(item.text().unwrap_or(item.source()))
+        }
     };
     Patch {
         line: item.position().line,

@@ -4,6 +4,7 @@
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
 pub(super) mod components;
+mod entries;
 pub(super) mod governed;
 mod ironic;
 mod markers;

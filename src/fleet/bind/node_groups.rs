@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
+use super::entries::{self, Claimed};
 use super::governed::Governed;
 use super::{last_hold, placed, write_to};
 
@@ -129,13 +130,6 @@ impl<'a> Way<'a> {
     }
 }
 
-/// A group claim and the document that makes it.
-#[derive(Clone, Copy)]
-struct Claimed<'i> {
-    object: usize,
-    claim: &'i GroupClaim,
-}
-
 impl<'i, 't> Binder<'i, 't> {
     /// Finds all node groups of an index.
     fn of(index: &'i Index<'t>, with_bounds: bool) -> Self {
@@ -185,23 +179,22 @@ impl<'i, 't> Binder<'i, 't> {
         let management_cluster = identity.management_cluster.to_string();
         self.clusters
             .insert((management_cluster, namespace, identity.name.clone()), governed);
-        for claimed in self.topology(&sources) {
+        for claimed in self.topology(instances) {
             let GroupClaim { group, pool, .. } = claimed.claim;
             let list = list_of(*pool);
             self.add(identity, instances, Way::Entry { list, name: group }, &[claimed]);
         }
+        self.unbound.extend(entries::unbound(self.index, identity, instances));
     }
 
     /// The entries of a cluster's topology: those of the last document that has a list, and those that it leaves out.
     ///
     /// `Cluster` is no kind that kustomize knows, so a patch with a list replaces the list: what it leaves out is refused where it is read.
-    fn topology(&self, sources: &[usize]) -> Vec<Claimed<'i>> {
+    fn topology(&self, instances: &'i [Instance]) -> Vec<Claimed<'i>> {
         let mut seen: Vec<(bool, &str)> = Vec::new();
         let name = |claimed: &Claimed<'i>| (claimed.claim.pool, claimed.claim.group.as_str());
         let mut claims = Vec::new();
-        for number in sources.iter().rev() {
-            let groups = self.object(*number).said().into_iter().flat_map(|said| &said.groups);
-            let of_one: Vec<Claimed<'i>> = groups.map(|claim| Claimed { object: *number, claim }).collect();
+        for of_one in entries::all(self.index, instances).into_iter().rev() {
             let new = of_one.iter().filter(|claimed| !seen.contains(&name(claimed)));
             claims.extend(new.copied());
             seen.extend(of_one.iter().map(name));
@@ -247,7 +240,7 @@ impl<'i, 't> Binder<'i, 't> {
         let [first, ..] = claims else { return };
         let key = match self.key_of(identity, claims) {
             Ok(key) => key,
-            Err(refusal) => return self.unbound(first.object, first.claim, refusal),
+            Err(refusal) => return self.unbound(identity, first, refusal),
         };
         let said = (first.object, first.claim.replicas.clone());
         let (object, mut reading) = self.effective(instances, &way.replicas()).unwrap_or(said);
@@ -447,9 +440,11 @@ impl<'i, 't> Binder<'i, 't> {
         identity.namespace.clone()
     }
 
-    fn unbound(&mut self, object: usize, claim: &GroupClaim, refusal: Refusal) {
-        let Object { path, key, .. } = self.object(object);
-        let what = match key.kind.as_str() {
+    fn unbound(&mut self, identity: &Identity, claimed: &Claimed<'_>, refusal: Refusal) {
+        let Claimed { object, claim } = claimed;
+        let Object { path, key, .. } = self.object(*object);
+        let what = match identity.kind.as_str() {
+            "Cluster" if key.kind.is_empty() => format!("node group {} of {}", claim.group, entries::of(identity)),
             "Cluster" => format!("node group {} of {key}", claim.group),
             _ => key.to_string(),
         };

@@ -156,10 +156,10 @@ impl Builder<'_> {
         if fits == Fits::No {
             return;
         }
-        let opaque = || Layer::Opaque {
+        let opaque = |entries| Layer::Opaque {
             path: path.clone(),
             line: *line,
-            touched: *touched,
+            touched: Touched { entries, ..*touched },
         };
         let mut reached = objects.is_none();
         for patch in objects.iter().flatten() {
@@ -180,13 +180,13 @@ impl Builder<'_> {
                 let layer = if fits == Fits::Yes {
                     Layer::Object(*patch)
                 } else {
-                    opaque()
+                    opaque(brings_entries(content))
                 };
                 instance.layers.push(layer);
             }
         }
         if objects.is_none() {
-            instance.layers.push(opaque());
+            instance.layers.push(opaque(touched.entries));
         }
         let operations = objects
             .iter()
@@ -206,5 +206,16 @@ impl Builder<'_> {
             let hold = format!("the patch at {path}:{line} speaks of {HOLD_ANNOTATION}");
             instance.holds.push(hold);
         }
+    }
+}
+
+/// Whether a patch has whole entries of a topology in it.
+fn brings_entries(content: &Content) -> bool {
+    match content {
+        Content::Says(said) => !said.groups.is_empty(),
+        Content::Operations(operations) => operations
+            .iter()
+            .any(|operation| !operation.groups.is_empty() || !operation.unbound.is_empty()),
+        Content::Count(_) => false,
     }
 }

@@ -174,7 +174,10 @@ fn of_documents(documents: &Documents<'_>, objects: &mut Vec<Object>) -> Option<
     for document in &documents.objects {
         numbers.extend(operations(document, objects));
         if let Some(mut said) = said(document) {
-            said.unbound.clear();
+            // Whoever binds the entries of a cluster names those that can't be read.
+            if document.key.kind != "Cluster" {
+                said.unbound.clear();
+            }
             numbers.push(add(objects, document, Content::Says(Box::new(said))));
         }
     }

@@ -140,6 +140,8 @@ impl Writer<'_, '_> {
             verb,
             path,
             from,
+            groups: _,
+            unbound: _,
         } = operation;
         let value = value_of(self.document, *index);
         let source = match verb {

@@ -121,7 +121,11 @@ fn operations_count_the_items_of_the_list() {
         topology(&format!(
             "    - {{op: add, path: {list}/0, value: {{name: z}}}}\n    - {{op: replace, path: {list}/1/replicas, value: 5}}\n"
         )),
-        [format!("{a} = 5 {}", op(1, 7)), format!("{b} = 2 {}", base(1, 9))]
+        [
+            format!("{a} = 5 {}", op(1, 7)),
+            format!("{b} = 2 {}", base(1, 9)),
+            "node-group/eu-1/a/blue/z/replicas = - at line 6: /0/value/replicas absent".to_owned()
+        ]
     );
     assert_eq!(
         topology(&format!("    - {{op: remove, path: {list}/0}}\n")),
@@ -137,6 +141,99 @@ fn operations_count_the_items_of_the_list() {
             let number = line - 7;
             format!("node-group/eu-1/a/blue/{name}/replicas = {number} at line {line}: {KUSTOMIZATION}:6: {why}")
         })
+    );
+}
+
+#[test]
+fn operations_bring_node_groups() {
+    let list = "/spec/topology/workers/machineDeployments";
+    let [a, b, c] = ["a", "b", "c"].map(|name| format!("node-group/eu-1/a/blue/{name}/replicas"));
+    let base = |index: usize, line: usize| format!("at clusters/eu-1/c.yaml#0{list}/{index}/replicas:{line} Scalar");
+    let both = [format!("{a} = 1 {}", base(0, 8)), format!("{b} = 2 {}", base(1, 9))];
+    let inner = |pointer: &str, line: usize| format!("at {KUSTOMIZATION}#0/patches/0/patch|0{pointer}:{line} Scalar");
+    let with = |operation: &str| topology(&format!("    - {operation}\n"));
+    for (path, index) in [("-", 2), ("1", 2)] {
+        let found = with(&format!(
+            "{{op: add, path: {list}/{path}, value: {{name: c, replicas: 4}}}}"
+        ));
+        assert_eq!(index, found.len() - 1);
+        assert_eq!(found[..2], both);
+        assert_eq!(found[2], format!("{c} = 4 {}", inner("/0/value/replicas", 6)));
+    }
+    let pool = with("{op: add, path: /spec/topology/workers/machinePools, value: [{name: p, replicas: 4}]}");
+    assert_eq!(
+        pool[2],
+        format!("{} = 4 {}", c.replace("/c/", "/p/"), inner("/0/value/0/replicas", 6))
+    );
+    let gone = |name: &str, number: usize| {
+        let why = "an operation replaces what it is in";
+        format!("{name} = {number} at line {}: {KUSTOMIZATION}:6: {why}", number + 7)
+    };
+    // What stands in the place of another entry is not that entry.
+    assert_eq!(
+        with(&format!(
+            "{{op: replace, path: {list}/0, value: {{name: c, replicas: 4}}}}"
+        )),
+        [
+            gone(&a, 1),
+            both[1].clone(),
+            format!("{c} = 4 {}", inner("/0/value/replicas", 6))
+        ]
+    );
+    assert_eq!(
+        with("{op: replace, path: /spec/topology/workers, value: {machineDeployments: [{name: c, replicas: 4}]}}"),
+        [
+            gone(&a, 1),
+            gone(&b, 2),
+            format!("{c} = 4 {}", inner("/0/value/machineDeployments/0/replicas", 6))
+        ]
+    );
+    let twice = "a stands in the list more than once";
+    assert_eq!(
+        with(&format!("{{op: add, path: {list}/-, value: {{name: a, replicas: 4}}}}"))[0],
+        format!("{a} = 1 at line 8: {KUSTOMIZATION}:6: {twice}")
+    );
+    let unread = with(&format!("{{op: add, path: {list}/-, value: {{class: x}}}}"));
+    assert_eq!(
+        unread[2],
+        format!("{KUSTOMIZATION}:6 an entry of machineDeployments of Cluster a/blue: the entry has no name")
+    );
+    let chosen = |target: &str| {
+        let kustomization = format!(
+            "namespace: a\nresources: [c.yaml]\npatches:\n- target: {target}\n  patch: |-\n    - {{op: add, path: {list}/-, value: {{name: c}}}}\n"
+        );
+        shown(&declared(
+            "",
+            &[("clusters/eu-1/c.yaml", CLUSTER), (KUSTOMIZATION, &kustomization)],
+        ))
+        .pop()
+    };
+    let why = "the patch may add node groups to the topology: whether it means this cluster, or what it says, is not certain here";
+    assert_eq!(
+        chosen("{kind: Cluster, labelSelector: a=b}"),
+        Some(format!("{KUSTOMIZATION}:4 node groups of Cluster a/blue: {why}"))
+    );
+    assert_eq!(
+        chosen("{kind: Cluster}"),
+        Some(format!("{c} = - at line 6: /0/value/replicas absent"))
+    );
+    assert_eq!(chosen("{kind: Cluster, name: green}"), Some(both[1].clone()));
+}
+
+#[test]
+fn a_list_that_replaces_another_one_takes_its_numbers_away() {
+    let merge = "    apiVersion: cluster.x-k8s.io/v1beta2\n    kind: Cluster\n    metadata: {name: blue}\n    spec: {topology: {workers: \
+                 {machineDeployments: [{name: a}, {name: c, replicas: 4}, {class: x}]}}}\n";
+    let list = "/spec/topology/workers/machineDeployments";
+    let [a, b, c] = ["a", "b", "c"].map(|name| format!("node-group/eu-1/a/blue/{name}/replicas"));
+    assert_eq!(
+        topology(merge),
+        [
+            format!("{a} = - at line 9: {list}/0/replicas absent"),
+            format!("{b} = 2 at line 9: {KUSTOMIZATION}:6: a patch replaces the list that b is in"),
+            format!("{c} = 4 at {KUSTOMIZATION}#0/patches/0/patch|0{list}/1/replicas:9 Scalar"),
+            format!("{KUSTOMIZATION}:9 entry 2 of machineDeployments of Cluster blue: the entry has no name"),
+        ]
     );
 }
 
