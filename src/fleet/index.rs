@@ -6,8 +6,10 @@ mod layering;
 mod overlays;
 mod patches;
 mod territories;
+mod uses;
 
 pub(super) use build::VARIABLE;
+pub(super) use uses::Used;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};

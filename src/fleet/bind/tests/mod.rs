@@ -1,5 +1,6 @@
 mod appliers;
 mod components;
+mod helm_charts;
 mod layers;
 mod markers;
 mod node_groups;
