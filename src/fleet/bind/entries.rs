@@ -1,5 +1,6 @@
 //! The entries of a cluster's topology, wherever a manifest, a strategic merge or an RFC 6902 operation brings them.
 
+use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Layer};
 use crate::fleet::shapes::{GroupClaim, Unclaimed};
 use crate::model::{Refusal, Unbound};
@@ -9,6 +10,32 @@ use crate::model::{Refusal, Unbound};
 pub(super) struct Claimed<'i> {
     pub(super) object: usize,
     pub(super) claim: &'i GroupClaim,
+}
+
+/// The way to a node group in the object that declares it.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// It is the object.
+    Object,
+    /// It is an entry of a list of the topology.
+    Entry { list: &'static str, name: &'a str },
+}
+
+impl<'a> Way<'a> {
+    pub(super) fn replicas(self) -> Field<'a> {
+        match self {
+            Self::Object => Field::replicas(),
+            Self::Entry { list, name } => Field::of_worker(list, name, &["replicas"]),
+        }
+    }
+
+    pub(super) fn annotation(self, name: &'static str) -> Field<'a> {
+        let keys = ["metadata", "annotations", name];
+        match self {
+            Self::Object => Field::keys(&keys),
+            Self::Entry { list, name } => Field::of_worker(list, name, &keys),
+        }
+    }
 }
 
 /// The entries that each document and each operation brings, in the order in which they apply.

@@ -6,17 +6,14 @@ use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
 use crate::fleet::owners;
-use crate::fleet::shapes::{
-    CAPI_GROUP, GroupClaim, Reading, annotation_of, cluster_class, integer, list_of, text_integer,
-};
+use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, annotation_of, integer, list_of};
 use crate::fleet::shared::{self, refuse_shared};
 use crate::fleet::tree::FleetTree;
-use crate::model::{
-    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Owner, Refusal, Site, Target, Unbound,
-};
+use crate::model::{Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound};
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
-use super::entries::{self, Claimed};
+use super::autoscalers::{self, Autoscaler};
+use super::entries::{self, Claimed, Way};
 use super::governed::Governed;
 use super::{last_hold, placed, write_to};
 
@@ -102,32 +99,6 @@ struct Binder<'i, 't> {
     /// Whether bounds are looked for.
     with_bounds: bool,
     bounds: BTreeMap<Target, Vec<Found>>,
-}
-
-/// The way to a node group in the object that declares it.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    /// It is the object.
-    Object,
-    /// It is an entry of a list of the topology.
-    Entry { list: &'static str, name: &'a str },
-}
-
-impl<'a> Way<'a> {
-    fn replicas(self) -> Field<'a> {
-        match self {
-            Self::Object => Field::replicas(),
-            Self::Entry { list, name } => Field::of_worker(list, name, &["replicas"]),
-        }
-    }
-
-    fn annotation(self, name: &'static str) -> Field<'a> {
-        let keys = ["metadata", "annotations", name];
-        match self {
-            Self::Object => Field::keys(&keys),
-            Self::Entry { list, name } => Field::of_worker(list, name, &keys),
-        }
-    }
 }
 
 impl<'i, 't> Binder<'i, 't> {
@@ -247,12 +218,17 @@ impl<'i, 't> Binder<'i, 't> {
         let line = matches!(way, Way::Entry { .. }).then_some(first.claim.line);
         self.refuse_several(instances, &mut reading, line);
         let (mut found, object) = self.found((identity, instances), &key, (object, reading), claims);
-        let sizes = self.sizes(instances, way, claims);
-        let (bounds, owner) = match self.autoscaler(&sizes, claims) {
-            (None, None) => self.class_autoscaler(identity, instances, first.claim),
-            autoscaler => autoscaler,
-        };
+        let mut sizes = autoscalers::sizes(self.index, instances, way, claims);
+        let Autoscaler {
+            bounds,
+            owner,
+            unscaled,
+        } = autoscalers::of(self.index, (identity, instances), &mut sizes, claims);
+        for (_, size) in sizes.iter_mut().flatten() {
+            self.refuse_several(instances, size, None);
+        }
         found.binding.autoscaler = bounds;
+        found.binding.unscaled = unscaled;
         found.owner = owner.or_else(|| owners::owner(self.index, identity, instances, &way.replicas()));
         if self.with_bounds {
             for (bound, size) in Bound::ALL.into_iter().zip(sizes) {
@@ -277,87 +253,6 @@ impl<'i, 't> Binder<'i, 't> {
             .entry(key)
             .or_insert_with(|| Vec::with_capacity(1))
             .push(found);
-    }
-
-    /// The bounds that an autoscaler keeps the group within, as they are after everything that is merged over it; nothing where they are
-    /// not written.
-    fn sizes(&self, instances: &[Instance], way: Way<'_>, claims: &[Claimed<'i>]) -> [Option<(usize, Reading)>; 2] {
-        let patched = instances.iter().any(|instance| !instance.layers.is_empty());
-        let said = claims.iter().any(|claimed| claimed.claim.autoscaler.is_some());
-        Bound::ALL.map(|bound| {
-            let field = way.annotation(annotation_of(bound));
-            let size = match instances {
-                [instance, ..] if said || patched => layers::value(self.index, instance, &field, text_integer),
-                _ => None,
-            };
-            let (object, mut reading) = size.filter(|(_, reading)| reading.written)?;
-            self.refuse_several(instances, &mut reading, None);
-            Some((object, reading))
-        })
-    }
-
-    /// The bounds of an autoscaler, and that it owns the number.
-    fn autoscaler(
-        &self,
-        sizes: &[Option<(usize, Reading)>; 2],
-        claims: &[Claimed<'i>],
-    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
-        let said = claims.iter().rev().find(|claimed| claimed.claim.autoscaler.is_some());
-        if let Some(Claimed { object, claim }) = said {
-            let Object { path, .. } = self.object(*object);
-            let by = format!(
-                "the cluster autoscaler of its annotations ({path}:{})",
-                claim.autoscaler_line
-            );
-            return (claim.autoscaler, Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
-        }
-        // An operation may have brought what no document says.
-        let number = |size: &Option<(usize, Reading)>| {
-            let (_, Reading { value, .. }) = size.as_ref()?;
-            u32::try_from(value.as_ref()?.integer()?).ok()
-        };
-        let [min, max] = sizes;
-        let Some((object, _)) = max else { return (None, None) };
-        let bounds = number(max).filter(|max| *max > 0).map(|max| AutoscalerBounds {
-            min: number(min).unwrap_or(0),
-            max,
-        });
-        let by = format!(
-            "the cluster autoscaler of its annotations ({})",
-            self.index.place_of(*object)
-        );
-        let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::owned(Owner::ClusterAutoscaler, by));
-        (bounds, owner)
-    }
-
-    /// The same for the annotations of the class that an entry of a topology is of, which its machines have, too.
-    fn class_autoscaler(
-        &self,
-        identity: &Identity,
-        instances: &[Instance],
-        claim: &GroupClaim,
-    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
-        let sources = self.sources(instances);
-        let saids = sources.iter().rev().filter_map(|number| self.object(*number).said());
-        let Some((name, namespace)) = saids.filter_map(|said| said.class.as_ref()).next() else {
-            return (None, None);
-        };
-        let namespace = namespace.as_ref().or(identity.namespace.as_ref());
-        let class = [CAPI_GROUP, cluster_class::KIND, name.as_str()];
-        let classes = self.index.all_named(&identity.management_cluster, class);
-        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_ref() == namespace);
-        for number in classes.flat_map(|(_, instance)| instance.sources()) {
-            let object = self.object(number);
-            let scaled = object.said().into_iter().flat_map(|said| &said.scaled);
-            let mut same =
-                scaled.filter(|scaled| scaled.pool == claim.pool && Some(&scaled.class) == claim.class.as_ref());
-            if let Some(scaled) = same.next() {
-                let (path, line, class) = (&object.path, scaled.line, &scaled.class);
-                let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
-                return (Some(scaled.bounds), Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
-            }
-        }
-        (None, None)
     }
 
     /// A value of a group with all that goes for it, and the object that has it.
@@ -477,6 +372,7 @@ fn one(mut found: Vec<Found>) -> (Binding, Option<Refusal>) {
     {
         binding.value = None;
         binding.autoscaler = binding.autoscaler.or(other.autoscaler);
+        binding.unscaled = binding.unscaled.or(other.unscaled);
         binding.paused |= other.paused;
         binding.hold = binding.hold.or(other.hold);
         owner = owner.or(others);

@@ -87,7 +87,17 @@ impl Builder<'_> {
                         let by = format!("{name} among the annotations that {path} gives to everything");
                         instance.owned = Some(Box::new(Refusal::owned(owner, by)));
                     }
+                    let size = annotations.size.map(|line| Layer::Opaque {
+                        path: path.clone(),
+                        line,
+                        touched: Touched {
+                            annotations: true,
+                            ..Touched::default()
+                        },
+                    });
                     self.add_all_layers((*user, false), identity, &so_far, &mut instance);
+                    // kustomize adds them after its patches.
+                    instance.layers.extend(size);
                 }
                 Step::Late(user) => self.add_all_layers((*user, true), identity, &so_far, &mut instance),
                 Step::Namespace(namespace) => so_far.namespaces[1] = Some(namespace.clone()),

@@ -40,6 +40,7 @@ fn read(document: &Document<'_>) -> Said {
         hold,
         autoscaler,
         autoscaler_line,
+        sized,
         refused,
     } = Marks::of(document.path, document.root);
     let mut replicas = integer(document, &["spec", "replicas"]);
@@ -57,6 +58,7 @@ fn read(document: &Document<'_>) -> Said {
         replicas,
         autoscaler,
         autoscaler_line,
+        sized,
         refused,
         paused: paused || is_spec_paused(document.root),
         hold,
@@ -111,6 +113,7 @@ spec:
             replicas: _,
             autoscaler,
             autoscaler_line,
+            sized: _,
             refused,
             paused,
             hold,

@@ -102,6 +102,8 @@ pub(super) struct GroupClaim {
     pub(super) autoscaler: Option<AutoscalerBounds>,
     /// The line of the annotation that makes it the owner.
     pub(super) autoscaler_line: usize,
+    /// Whether a bound of a cluster autoscaler is written, be there an owner or not.
+    pub(super) sized: bool,
     /// Why its annotations forbid a change.
     pub(super) refused: Option<Refused>,
     /// Whether the group is paused.

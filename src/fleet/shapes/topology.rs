@@ -139,6 +139,7 @@ fn read_entry<'s>(
         replicas,
         autoscaler: marks.autoscaler,
         autoscaler_line: marks.autoscaler_line,
+        sized: marks.sized,
         refused: marks.refused,
         paused: marks.paused,
         hold: marks.hold,

@@ -58,6 +58,7 @@ fn shown(declared: &Declared) -> Vec<String> {
             value,
             site,
             autoscaler,
+            unscaled,
             paused,
             hold,
         } = binding;
@@ -65,6 +66,9 @@ fn shown(declared: &Declared) -> Vec<String> {
         let mut line = format!("{target} = {value} at {}", shown_site(site));
         if let Some(AutoscalerBounds { min, max }) = autoscaler {
             line += &format!(" autoscaler {min}..{max}");
+        }
+        if let Some(why) = unscaled {
+            line += &format!(" ({why})");
         }
         if *paused {
             line += " paused";
