@@ -21,6 +21,7 @@ use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound}
 use super::document::{At, Opened};
 use super::ignored::Ignored;
 use super::operation::Operation;
+use super::replacement::Fields;
 use super::resolve::Graph;
 use super::shapes::Said;
 use super::substitute::Substituter;
@@ -118,6 +119,15 @@ pub(super) enum Layer {
         /// What it may set.
         touched: Touched,
     },
+    /// A replacement.
+    Replacement {
+        /// The kustomization.
+        path: RepoPath,
+        /// Its line in it.
+        line: usize,
+        /// What it is about.
+        fields: Fields,
+    },
 }
 
 impl Instance {
@@ -130,7 +140,7 @@ impl Instance {
     pub(super) fn sources(&self) -> impl Iterator<Item = usize> {
         let layers = self.layers.iter().filter_map(|layer| match layer {
             Layer::Object(number) => Some(*number),
-            Layer::Opaque { .. } => None,
+            Layer::Opaque { .. } | Layer::Replacement { .. } => None,
         });
         std::iter::once(self.object).chain(layers)
     }

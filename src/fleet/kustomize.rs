@@ -14,6 +14,7 @@ use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
 use super::patch_target::{PatchTarget, Pattern};
+use super::replacement::{self, Fields};
 use super::touched::Touched;
 use super::tree::FleetTree;
 
@@ -128,6 +129,8 @@ pub(super) enum PatchContent {
     Count(PointerBuf),
     /// In something that is not taken apart: only what it may touch is known.
     Opaque(Touched),
+    /// In a replacement, of which the fields are known.
+    Fields(Fields),
 }
 
 /// Reads a kustomization.
@@ -198,9 +201,14 @@ pub(super) fn patches(root: Node<'_>, below: &[&str]) -> Vec<Patch> {
     // A configuration may extend them to other kinds.
     let configured = get(root, "configurations").is_some();
     each("replicas", &|item, at| count(item, at, configured));
-    for key in ["replacements", "transformers"] {
-        each(key, &|item, _| rewriter(item));
+    for item in get(root, "replacements").into_iter().flat_map(Node::items) {
+        match replacement::patches(item) {
+            Some(certain) => patches.extend(certain),
+            None => patches.push(rewriter(item)),
+        }
     }
+    let transformers = get(root, "transformers").into_iter().flat_map(Node::items);
+    patches.extend(transformers.map(rewriter));
     patches
 }
 
@@ -284,7 +292,7 @@ fn count(item: Node<'_>, mut at: PointerBuf, configured: bool) -> Patch {
     }
 }
 
-/// An item of `replacements:` or `transformers:`, which writes last, into whatever it chooses. One in a file of its own is not read.
+/// An item of `transformers:`, or one of `replacements:` that is not taken apart, which writes last, into whatever it chooses. One in a file of its own is not read.
 fn rewriter(item: Node<'_>) -> Patch {
     let file = match item.text() {
         Some(text) => !text.contains('\n'),
@@ -409,6 +417,7 @@ replicas:
                         PatchContent::Opaque(Touched {
                             replicas, arguments, ..
                         }) => format!("{replicas} {arguments}"),
+                        PatchContent::Fields(fields) => fields.words(),
                     };
                     format!("{line}: {content} for {kind}/{name}")
                 },

@@ -43,6 +43,13 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
                 }
                 continue;
             }
+            Layer::Replacement { path, line, fields } => {
+                if fields.reach(field) {
+                    let message = fields.message(&format!("{path}:{line}"));
+                    uncertain = Some(Refusal::WrongShape { message });
+                }
+                continue;
+            }
         };
         let object = &index.objects[number];
         let is_manifest = number == instance.object;

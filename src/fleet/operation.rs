@@ -11,6 +11,15 @@ use super::shapes::{self, GroupClaim, Unclaimed};
 /// What a file of operations on a spec mentions: it need not name what they are for.
 pub(super) const WORD: &str = "/spec/";
 
+/// The fields that say what an object is called and whose it is.
+pub(super) const NAMES: [&[&str]; 5] = [
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["kind"],
+    &["apiVersion"],
+    &["spec", "clusterName"],
+];
+
 /// One operation of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Operation {
@@ -62,13 +71,6 @@ impl Operation {
 
     /// Whether it may change what an object is called or whose it is: kustomize lets an operation do that.
     pub(super) fn renames(&self) -> bool {
-        const NAMES: [&[&str]; 5] = [
-            &["metadata", "name"],
-            &["metadata", "namespace"],
-            &["kind"],
-            &["apiVersion"],
-            &["spec", "clusterName"],
-        ];
         let above = |path: &[String]| {
             // The whole spec has the name of the cluster in it, and whoever writes it anew is refused as such.
             let is_spec = path.len() == 1 && path[0] == "spec";

@@ -87,7 +87,7 @@ pub(super) fn unbound(index: &Index<'_>, identity: &Identity, instances: &[Insta
                     refusal: Refusal::WrongShape { message },
                 });
             }
-            Layer::Opaque { .. } => {}
+            Layer::Opaque { .. } | Layer::Replacement { .. } => {}
         }
     }
     unbound

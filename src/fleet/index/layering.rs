@@ -5,6 +5,7 @@ use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{COUNTED_KINDS, Kustomization};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::Fits;
+use crate::fleet::replacement::Fields;
 use crate::fleet::resolve::Context;
 use crate::fleet::shapes::REPLICAS_MANAGED_BY;
 use crate::fleet::steps::{Step, Steps};
@@ -154,6 +155,7 @@ impl Builder<'_> {
             objects,
             touched,
             late: _,
+            fields,
         } = &self.patches.uses[user][number];
         let path = &self.graph.kustomizations[user].path;
         let object = &self.index.objects[instance.object].key;
@@ -195,7 +197,13 @@ impl Builder<'_> {
                 instance.layers.push(layer);
             }
         }
-        if objects.is_none() {
+        if let Some(fields) = fields {
+            instance.layers.push(Layer::Replacement {
+                path: path.clone(),
+                line: *line,
+                fields: fields.clone(),
+            });
+        } else if objects.is_none() {
             instance.layers.push(opaque(touched.entries));
         }
         let operations = objects
@@ -205,7 +213,8 @@ impl Builder<'_> {
                 Content::Operations(operations) => Some(operations),
                 Content::Says(_) | Content::Count(_) => None,
             });
-        if operations.flatten().any(Operation::renames) {
+        let renames = fields.as_ref().is_some_and(Fields::rename);
+        if renames || operations.flatten().any(Operation::renames) {
             instance.renamed = Some(Box::new((path.clone(), *line)));
         }
         if reached && touched.managed {

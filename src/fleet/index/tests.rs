@@ -37,6 +37,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
             for layer in layers {
                 line += &match layer {
                     Layer::Object(patch) => format!(" + {}", index.place_of(*patch)),
+                    Layer::Replacement { path, line, fields } => format!("{path}:{line} {}", fields.words()),
                     Layer::Opaque { path, line, touched } => {
                         let whats = [("replicas", touched.replicas), ("args", touched.arguments)];
                         let whats: Vec<&str> = whats.into_iter().filter(|(_, is)| *is).map(|(what, _)| what).collect();

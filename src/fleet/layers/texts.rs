@@ -54,6 +54,13 @@ pub(in crate::fleet) fn texts(
                 }
                 continue;
             }
+            Layer::Replacement { path, line, fields } => {
+                if fields.reach(field) {
+                    let message = fields.message(&format!("{path}:{line}"));
+                    texts.uncertain = Some((instance.object, Refused::shape(line, message)));
+                }
+                continue;
+            }
         };
         let object = &index.objects[number];
         opened.look(&object.path, &object.at, |document| {

@@ -16,6 +16,7 @@ use crate::fleet::layers::Read;
 use crate::fleet::operation::{Operation, Verb};
 use crate::fleet::owners;
 use crate::fleet::patch_target::{Fits, PatchTarget};
+use crate::fleet::replacement::Fields;
 use crate::fleet::shapes::Reading;
 use crate::fleet::shared::refuse_shared;
 use crate::fleet::touched::Touched;
@@ -50,6 +51,8 @@ enum Content {
     Text(PointerBuf),
     /// In a file of its own.
     File(RepoPath),
+    /// In a replacement.
+    Fields(Fields),
     /// In something that is not taken apart.
     Opaque,
 }
@@ -92,7 +95,9 @@ fn of_kustomize(list: &Effective, number: usize, kustomization: Node<'_>) -> Vec
     let patch = |patch: kustomize::Patch| {
         let (content, touched) = match patch.content {
             PatchContent::Opaque(touched) => (Content::Opaque, touched),
-            PatchContent::File(_) | PatchContent::Count(_) => (Content::Opaque, Touched::ANYTHING),
+            PatchContent::File(_) | PatchContent::Count(_) | PatchContent::Fields(_) => {
+                (Content::Opaque, Touched::ANYTHING)
+            }
             PatchContent::Text(pointer) => {
                 let tokens = pointer.tokens().skip(below.len());
                 let within = PointerBuf::from_tokens(tokens);
@@ -125,6 +130,7 @@ pub(super) fn of_kustomizations(index: &Index<'_>, patches: &[(&Kustomization, &
     let read = |(of, patch): &(&Kustomization, &kustomize::Patch)| {
         let (content, touched) = match &patch.content {
             PatchContent::Opaque(touched) => (Content::Opaque, *touched),
+            PatchContent::Fields(fields) => (Content::Fields(fields.clone()), Touched::ANYTHING),
             PatchContent::Count(_) => {
                 let replicas = true;
                 let touched = Touched {
@@ -173,7 +179,7 @@ impl Release {
                 });
                 patch.spot.path == object.path && is_there
             }
-            Content::Opaque => false,
+            Content::Fields(_) | Content::Opaque => false,
         })
     }
 }
@@ -244,6 +250,10 @@ impl Asker<'_, '_> {
         }
         let look = |documents: Documents<'_>| of_documents(&documents, target.as_ref(), rendered, names);
         let looked = match content {
+            Content::Fields(fields) if !fields.rename() && !fields.reach(&rendered.field) => return Effect::None,
+            Content::Fields(_) => {
+                return Effect::Uncertain("a replacement copies it, or sets it or its object's name".to_owned());
+            }
             Content::Opaque => return Effect::Uncertain("it is not taken apart".to_owned()),
             Content::Text(text) => self
                 .index

@@ -94,6 +94,55 @@ fn operations_are_places_and_the_last_one_counts() {
     );
 }
 
+#[test]
+fn a_replacement_holds_what_it_sets_or_copies() {
+    let source = "  source: {kind: ConfigMap, name: c, fieldPath: data.n}\n";
+    let to = |select: &str, path: &str| {
+        format!("replacements:\n- targets: [{{select: {select}, fieldPaths: [{path}]}}]\n{source}")
+    };
+    let writable = format!("{MD} = 3 at clusters/eu-1/md.yaml#0/spec/replicas:5 Scalar");
+    let held = format!("{MD} = 3 at line 5: the replacement at {KUSTOMIZATION}:4 sets the value, too");
+    let md = "{kind: MachineDeployment}";
+    for (select, path, want) in [
+        (md, "spec.replicas", &held),
+        (md, "spec", &held),
+        ("{name: md-.*}", "spec.replicas", &held),
+        ("{kind: MachineDeployment, labelSelector: a=b}", "spec.replicas", &held),
+        (md, "spec.template.spec.version", &writable),
+        ("{kind: Deployment}", "spec.replicas", &writable),
+        ("{name: md}", "spec.replicas", &writable),
+    ] {
+        assert_eq!(&replicas(&to(select, path)), want, "{select} {path}");
+    }
+    let reject = |reject: &str| {
+        let select = format!("{md}, reject: [{reject}]");
+        replicas(&to(&select, "spec.replicas"))
+    };
+    assert_eq!(reject("{name: md-0}"), writable);
+    assert_eq!(reject("{name: md-1}"), held);
+    assert_eq!(reject("{labelSelector: a=b}"), held);
+    // What is not taken apart holds all that its words speak of.
+    let odd = to("{kind: Deployment}", "spec.replicas, 'a\\.b'");
+    assert_eq!(
+        replicas(&odd),
+        format!("{MD} = 3 at line 5: the patch at {KUSTOMIZATION}:4 may set the value, too")
+    );
+    let copied = "replacements:\n- source: {kind: MachineDeployment, name: md-0, fieldPath: spec.replicas}\n  \
+                  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.n]}]\n";
+    assert_eq!(
+        replicas(copied),
+        format!(
+            "{MD} = 3 at line 5: the replacement at {KUSTOMIZATION}:4 copies the value to another field, which would change with it"
+        )
+    );
+    assert_eq!(
+        replicas(&to(md, "metadata.name")),
+        format!(
+            "clusters/eu-1/md.yaml:1 MachineDeployment md-0: the patch at {KUSTOMIZATION}:4 may give it another name, namespace, kind or cluster"
+        )
+    );
+}
+
 const CLUSTER: &str = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue}\nspec:\n  topology:\n    workers:\n      \
     machineDeployments:\n      - {name: a, replicas: 1}\n      - {name: b, replicas: 2}\n";
 
@@ -134,6 +183,12 @@ fn operations_count_the_items_of_the_list() {
             format!("{b} = 2 {}", base(1, 9))
         ]
     );
+    assert!(
+        topology(&format!("    - {{op: replace, path: {list}/0/name, value: c}}\n"))[0]
+            .contains("order is not certain")
+    );
+    let test = format!("    - {{op: test, path: {list}/0/name, value: a}}\n");
+    assert_eq!(topology(&test)[0], format!("{a} = 1 {}", base(0, 8)));
     assert_eq!(
         topology(&format!("    - {{op: replace, path: {list}/7/replicas, value: 5}}\n")),
         [("a", 8), ("b", 9)].map(|(name, line)| {
