@@ -103,6 +103,8 @@ pub(super) struct Instance {
     pub(super) owned: Option<Box<Refusal>>,
     /// The patch that may give it another name, and its line.
     pub(super) renamed: Option<Box<(RepoPath, usize)>>,
+    /// Why whoever applies it does not do so for now.
+    pub(super) suspended: Option<Box<Refusal>>,
 }
 
 /// Something that is merged over a manifest.

@@ -51,6 +51,8 @@ pub(super) struct Kustomization {
     pub(super) patches: Vec<Patch>,
     /// The fields that it leaves alone.
     pub(super) ignored: Vec<Ignored>,
+    /// That it applies nothing for now, and where that is written.
+    pub(super) suspended: Option<String>,
 }
 
 /// What a kustomization is.
@@ -148,6 +150,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         lists: Vec::new(),
         patches: Vec::new(),
         ignored: Vec::new(),
+        suspended: None,
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -397,6 +400,7 @@ replicas:
             lists,
             patches,
             ignored: _,
+            suspended: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), affixes.is_none(), configures),

@@ -79,7 +79,11 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
         }
         reading.refuse_as(refusal);
     }
-    Some(substitute::follow(index, instance, number, reading))
+    let (number, mut reading) = substitute::follow(index, instance, number, reading);
+    if let Some(suspended) = &instance.suspended {
+        reading.refuse_as((**suspended).clone());
+    }
+    Some((number, reading))
 }
 
 /// What a layer does to a field.
@@ -181,6 +185,7 @@ fn of_operation(
         from,
         groups: _,
         unbound: _,
+        pauses: _,
     } = operation;
     let uncertain = |message: &str| Effect::Uncertain(Refused::shape(*line, message));
     let value = value_of(document, *index);

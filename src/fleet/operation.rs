@@ -37,6 +37,8 @@ pub(super) struct Operation {
     pub(super) groups: Vec<GroupClaim>,
     /// What it brings there and can't be bound.
     pub(super) unbound: Vec<Unclaimed>,
+    /// Whether it pauses the object.
+    pub(super) pauses: bool,
 }
 
 /// What an operation does.
@@ -120,6 +122,10 @@ impl Operation {
             (Verb::Add | Verb::Replace, Some(path)) => shapes::brought(document, &[&index.to_string(), "value"], path),
             _ => Default::default(),
         };
+        let pauses = match (verb, &path, find(item, &["value"])) {
+            (Verb::Add | Verb::Replace, Some(path), Some(value)) => shapes::pauses(path, value),
+            _ => false,
+        };
         Self {
             index,
             line: item.position().line,
@@ -128,6 +134,7 @@ impl Operation {
             from: from.unwrap_or_default(),
             groups,
             unbound,
+            pauses,
         }
     }
 }
@@ -175,6 +182,7 @@ mod tests {
                     from,
                     groups: _,
                     unbound: _,
+                    pauses: _,
                 } = operation;
                 format!("{index} line {line}: {verb:?} {} {}", path.join(" "), from.join(" "))
             })

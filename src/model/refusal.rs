@@ -94,6 +94,11 @@ pub enum Refusal {
         /// Who, and where that is written: `HorizontalPodAutoscaler kamaji-system/kamaji (eu-1/hpa.yaml:1)`. Hostile until escaped.
         by: String,
     },
+    /// Whoever applies the value does not do so for now, so that a change has no effect.
+    Suspended {
+        /// What is suspended, and where that is written. Hostile until escaped.
+        message: String,
+    },
     /// The policy's `writeTo` names a file that is not there.
     NoSuchFile,
     /// The policy's `writeTo` names an object that is not in the file.
@@ -144,6 +149,7 @@ impl Refusal {
             Self::Ambiguous { .. } => "ambiguous",
             Self::SharedBase { .. } => "shared-base",
             Self::Owned { .. } => "owned",
+            Self::Suspended { .. } => "suspended",
             Self::NoSuchFile => "no-such-file",
             Self::NoSuchObject { .. } => "no-such-object",
             Self::BadName { .. } => "bad-name",
@@ -186,7 +192,7 @@ impl fmt::Display for Refusal {
                 f,
                 "{pointer} is absent, and to add it would take the value from whoever owns it"
             ),
-            Self::WrongShape { message } => f.write_str(message),
+            Self::WrongShape { message } | Self::Suspended { message } => f.write_str(message),
             Self::NotAnInteger { text } => write!(f, "the old value `{text}` is not a plain decimal integer"),
             Self::Ambiguous { places } => write!(f, "more than one place declares it: {}", places.join(", ")),
             Self::SharedBase { used_by, patch: _ } => {

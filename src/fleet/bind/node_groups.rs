@@ -14,7 +14,7 @@ use crate::policy::{Candidate, FleetFile, PolicySet};
 
 use super::autoscalers::{self, Autoscaler};
 use super::entries::{self, Claimed, Way};
-use super::governed::Governed;
+use super::governed::{Governed, pauses};
 use super::{last_hold, placed, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs. Returns the bounds that cluster autoscalers keep
@@ -176,9 +176,15 @@ impl<'i, 't> Binder<'i, 't> {
     /// A value after everything that is merged over its manifest; nothing where the manifest alone says it.
     fn effective(&self, instances: &[Instance], field: &Field<'_>) -> Option<(usize, Reading)> {
         match instances {
-            [instance] if !instance.layers.is_empty() || !instance.variables.is_empty() => {
-                layers::value(self.index, instance, field, integer)
-            }
+            [
+                Instance {
+                    layers,
+                    variables,
+                    suspended,
+                    ..
+                },
+            ] if layers.is_empty() && variables.is_empty() && suspended.is_none() => None,
+            [instance] => layers::value(self.index, instance, field, integer),
             _ => None,
         }
     }
@@ -276,7 +282,7 @@ impl<'i, 't> Binder<'i, 't> {
             .map(str::to_owned)
             .into();
         let governed = self.clusters.get(&governed);
-        binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
+        binding.paused = claims.iter().any(|claimed| claimed.claim.paused) || pauses(self.index, instances);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
         let own = own
             .chain(instances.iter().flat_map(|instance| &instance.holds))

@@ -336,8 +336,17 @@ impl Builder<'_> {
             .instances
             .entry(identity)
             .or_insert_with(|| Vec::with_capacity(1));
-        if !instances.contains(&instance) {
-            instances.push(instance);
+        // Two that apply the same are one, and it is suspended only if both are.
+        let suspended = instance.suspended.clone();
+        let is_same = |other: &&mut Instance| {
+            Instance {
+                suspended: suspended.clone(),
+                ..(**other).clone()
+            } == instance
+        };
+        match instances.iter_mut().find(is_same) {
+            Some(same) => same.suspended = same.suspended.take().and(suspended),
+            None => instances.push(instance),
         }
     }
 

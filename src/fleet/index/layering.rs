@@ -112,6 +112,10 @@ impl Builder<'_> {
         instance.variables.extend(substituted);
         let object = [identity.group.as_str(), &identity.kind, &identity.name];
         for index in &context.chain {
+            if let (None, Some(message)) = (&instance.suspended, &self.graph.kustomizations[*index].suspended) {
+                let message = message.clone();
+                instance.suspended = Some(Box::new(Refusal::Suspended { message }));
+            }
             let ignored = self.ignored.get(index).into_iter().flatten().copied();
             let means = |number: &usize| self.index.ignored[*number].means(object, identity.namespace.as_deref());
             instance.ignored.extend(ignored.filter(means));

@@ -29,6 +29,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
                 ignored: _,
                 owned: _,
                 renamed: _,
+                suspended: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",

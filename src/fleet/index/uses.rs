@@ -22,6 +22,8 @@ pub(in crate::fleet) struct Used<'i> {
     pub(in crate::fleet) holds: Vec<String>,
     /// What whoever applies it leaves alone.
     pub(in crate::fleet) ignored: Vec<Ignored>,
+    /// Why whoever applies it does not do so for now.
+    pub(in crate::fleet) suspended: Option<String>,
 }
 
 impl Kustomization {
@@ -66,6 +68,7 @@ impl Index<'_> {
                 patches,
                 renames: steps.renames() || steps.uncertain,
                 holds: on_the_way().filter_map(|user| user.annotations.hold.clone()).collect(),
+                suspended: on_the_way().find_map(|user| user.suspended.clone()),
                 ignored: on_the_way().flat_map(|user| user.ignored.iter().cloned()).collect(),
             }
         });

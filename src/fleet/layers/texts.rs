@@ -83,6 +83,12 @@ pub(in crate::fleet) fn texts(
             }
         });
     }
+    if let Some(suspended) = &instance.suspended {
+        let items = texts.items.iter_mut().map(|item| &mut item.reading);
+        for reading in items.chain(texts.list.iter_mut().map(|(_, list)| list)) {
+            reading.refuse_as((**suspended).clone());
+        }
+    }
     texts
 }
 
@@ -149,6 +155,7 @@ impl Writer<'_, '_> {
             from,
             groups: _,
             unbound: _,
+            pauses: _,
         } = operation;
         let value = value_of(self.document, *index);
         let source = match verb {

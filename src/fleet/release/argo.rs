@@ -198,6 +198,10 @@ impl Reader<'_, '_> {
             let message = format!("a kustomization patches the {}", self.object.key.kind);
             return Some(Refused::shape(self.object.line, message));
         }
+        let suspended = instance.and_then(|instance| instance.suspended.as_deref());
+        if let Some(suspended) = suspended {
+            return Some(Refused::at(self.object.line, suspended.clone()));
+        }
         self.object.said().and_then(|said| said.refused.clone())
     }
 

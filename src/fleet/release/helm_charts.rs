@@ -64,6 +64,10 @@ pub(super) fn releases(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -
 fn release(index: &Index<'_>, chart: &Chart, used: &Used<'_>, uses: usize) -> Option<Release> {
     let mut refused = chart.refused.clone();
     let refuse = |refused: Option<Refused>, message: String| refused.or(Some(Refused::shape(chart.line, message)));
+    if let (None, Some(message)) = (&refused, &used.suspended) {
+        let message = message.clone();
+        refused = Some(Refused::at(chart.line, Refusal::Suspended { message }));
+    }
     if uses > 1 {
         let message = format!("{uses} overlays use the kustomization, and its values are those of all");
         refused = refuse(refused, message);

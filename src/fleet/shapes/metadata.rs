@@ -130,9 +130,26 @@ pub(super) fn is_spec_paused(object: Node<'_>) -> bool {
         None => Ok(None),
     }) {
         Ok(None) => false,
-        Ok(Some(paused)) => !matches!(paused.text(), Some("false" | "False" | "FALSE" | "no" | "off")),
+        Ok(Some(paused)) => is_yes(paused),
         Err(_) => true,
     }
+}
+
+fn is_yes(paused: Node<'_>) -> bool {
+    !paused.is_null() && !matches!(paused.text(), Some("false" | "False" | "FALSE" | "no" | "off"))
+}
+
+/// Whether a value that an operation puts there pauses an object.
+pub(in crate::fleet) fn pauses(path: &[String], value: Node<'_>) -> bool {
+    let put = |way: [&str; 3], length: usize| {
+        let way = &way[..length];
+        let leads_there = path.iter().zip(way).all(|(token, key)| token == key);
+        find(value, way.get(path.len()..)?).filter(|_| leads_there)
+    };
+    let by_annotation = [PAUSED, KAMAJI_PAUSED]
+        .iter()
+        .any(|key| put(["metadata", "annotations", key], 3).is_some());
+    by_annotation || put(["spec", "paused", ""], 2).is_some_and(is_yes)
 }
 
 /// Follows keys as long as what is there is certain: no alias, no merge, no key twice.

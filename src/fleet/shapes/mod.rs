@@ -21,7 +21,7 @@ use super::document::Document;
 use super::gate::Refused;
 
 pub(super) use arguments::text_at;
-pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated};
+pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated, pauses};
 pub(super) use reading::{Reading, decimal_text, integer, text_integer};
 pub(super) use topology::{brought, list_of};
 pub(super) use typed::{flag_value, quantity};
@@ -171,7 +171,7 @@ pub(super) mod testing {
     /// A reason in one line that does not depend on its wording for people.
     pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
         match refusal {
-            Refusal::WrongShape { message } => message.clone(),
+            Refusal::WrongShape { message } | Refusal::Suspended { message } => message.clone(),
             Refusal::Owned { owner: _, by } => by.clone(),
             Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
             Refusal::Absent { pointer } => format!("{pointer} absent"),
