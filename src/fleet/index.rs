@@ -9,6 +9,7 @@ mod territories;
 mod uses;
 
 pub(super) use build::VARIABLE;
+pub(super) use overlays::Overlay;
 pub(super) use uses::Used;
 
 use std::cell::OnceCell;
@@ -26,6 +27,7 @@ use super::resolve::Graph;
 use super::shapes::Said;
 use super::substitute::Substituter;
 use super::touched::Touched;
+use territories::Territories;
 
 /// One document that matters: a manifest, or something that is merged over one.
 #[derive(Debug, Clone)]
@@ -168,6 +170,8 @@ pub(super) struct Index<'t> {
     pub(super) scaled: BTreeMap<Identity, Refusal>,
     /// Who lists whom.
     graph: Graph,
+    /// Which management cluster a file belongs to.
+    territories: Territories<'t>,
     /// The objects by their names.
     by_name: OnceCell<BTreeMap<String, Vec<usize>>>,
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.

@@ -171,7 +171,7 @@ impl Releases {
         for release in argo::releases(fleet, tree, index) {
             releases.add(Ok(release));
         }
-        for made in helm_charts::releases(fleet, tree, index) {
+        for made in helm_charts::releases(tree, index) {
             releases.add(made);
         }
         releases

@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Where a patch would change it for the one overlay that is meant, if that is certain.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         patch: Option<Box<Place>>,
+        /// Why none is offered, where somebody could do something about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_patch: Option<String>,
     },
     /// Somebody else owns the value: what Git says is overwritten, or fought over.
     Owned {
@@ -195,13 +198,18 @@ impl fmt::Display for Refusal {
             Self::WrongShape { message } | Self::Suspended { message } => f.write_str(message),
             Self::NotAnInteger { text } => write!(f, "the old value `{text}` is not a plain decimal integer"),
             Self::Ambiguous { places } => write!(f, "more than one place declares it: {}", places.join(", ")),
-            Self::SharedBase { used_by, patch: _ } => {
+            Self::SharedBase {
+                used_by,
+                patch: _,
+                no_patch,
+            } => {
                 let users: Vec<&str> = used_by.iter().map(RepoPath::as_str).collect();
-                write!(
-                    f,
-                    "it is declared in a base that several overlays share: {}",
-                    users.join(", ")
-                )
+                let users = users.join(", ");
+                write!(f, "it is declared in a base that several overlays share: {users}")?;
+                match no_patch {
+                    Some(why) => write!(f, "; no patch of one overlay can be offered: {why}"),
+                    None => Ok(()),
+                }
             }
             Self::Owned { owner: _, by } => write!(f, "the value has another owner: {by}"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),

@@ -70,6 +70,7 @@ impl<'t> Index<'t> {
                 ignored: Vec::new(),
                 scaled: BTreeMap::new(),
                 graph: Graph::default(),
+                territories: Territories::default(),
                 by_name: OnceCell::new(),
                 shares: Vec::new(),
             },
@@ -95,6 +96,7 @@ impl<'t> Index<'t> {
         builder.index.unbound.append(&mut builder.graph.unbound);
         builder.index.scaled = owners::scaled(&builder.index);
         builder.index.graph = builder.graph;
+        builder.index.territories = builder.territories;
         builder.index
     }
 }
@@ -362,7 +364,7 @@ impl Builder<'_> {
 }
 
 /// What a kustomization's namespace leaves of the one that is written: kustomize overwrites it.
-fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
+pub(super) fn namespace(context: &Context, key: &ObjectKey) -> Option<String> {
     let written = Some(&key.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = context.namespace.as_ref().or(written);
     namespace.or(context.default_namespace.as_ref()).cloned()

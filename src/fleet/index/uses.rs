@@ -5,10 +5,8 @@ use crate::fleet::ignored::Ignored;
 use crate::fleet::kustomize::{Kustomization, Patch};
 use crate::fleet::steps::{Step, Steps};
 use crate::model::ManagementClusterName;
-use crate::policy::FleetFile;
 
 use super::Index;
-use super::territories::Territories;
 
 /// One way in which a kustomization is used.
 pub(in crate::fleet) struct Used<'i> {
@@ -39,16 +37,13 @@ impl Kustomization {
 
 impl Index<'_> {
     /// The kustomizations of folders and the components, each with all ways in which it is used.
-    pub(in crate::fleet) fn kustomizations(&self, fleet: &FleetFile) -> Vec<(&Kustomization, Vec<Used<'_>>)> {
-        let territories = Territories::of(fleet);
+    pub(in crate::fleet) fn kustomizations(&self) -> Vec<(&Kustomization, Vec<Used<'_>>)> {
         let all = self.graph.kustomizations.iter().enumerate();
         let folders = all.filter(|(_, kustomization)| !kustomization.role.applies());
-        folders
-            .map(|(number, own)| (own, self.uses_of(number, own, &territories)))
-            .collect()
+        folders.map(|(number, own)| (own, self.uses_of(number, own))).collect()
     }
 
-    fn uses_of(&self, number: usize, own: &Kustomization, territories: &Territories<'_>) -> Vec<Used<'_>> {
+    fn uses_of(&self, number: usize, own: &Kustomization) -> Vec<Used<'_>> {
         let uses = self.graph.contexts(number).iter().map(|context| {
             let steps = Steps::of(&self.graph, &context.chain);
             let mut patches = Vec::new();
@@ -64,7 +59,7 @@ impl Index<'_> {
             }
             let on_the_way = || context.chain.iter().map(|user| &self.graph.kustomizations[*user]);
             Used {
-                management_cluster: territories.of_use(&self.graph, &own.path, context),
+                management_cluster: self.territories.of_use(&self.graph, &own.path, context),
                 patches,
                 renames: steps.renames() || steps.uncertain,
                 holds: on_the_way().filter_map(|user| user.annotations.hold.clone()).collect(),

@@ -12,7 +12,6 @@ use crate::fleet::index::{Index, Used};
 use crate::fleet::kustomize::{self, Kustomization};
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath, Unbound};
-use crate::policy::FleetFile;
 use crate::yaml::{self, Node};
 
 use super::{Release, Source, Spot, renderers};
@@ -36,9 +35,9 @@ struct Chart {
 }
 
 /// Reads all of them, and names those that are not followed.
-pub(super) fn releases(fleet: &FleetFile, tree: &FleetTree, index: &Index<'_>) -> Vec<Result<Release, Unbound>> {
+pub(super) fn releases(tree: &FleetTree, index: &Index<'_>) -> Vec<Result<Release, Unbound>> {
     let mut releases = Vec::new();
-    for (kustomization, uses) in index.kustomizations(fleet) {
+    for (kustomization, uses) in index.kustomizations() {
         let words = ["helmCharts", "generators", DEPRECATED];
         if !tree
             .file(&kustomization.path)

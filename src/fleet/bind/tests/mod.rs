@@ -7,6 +7,7 @@ mod node_groups;
 mod owners;
 mod releases;
 mod sharding;
+mod shared;
 
 use std::convert::Infallible;
 
