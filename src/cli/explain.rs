@@ -186,7 +186,10 @@ fn words(target: &Target, explanation: &Explanation) -> String {
     if let Some(request) = request {
         let _ = writeln!(out, "  request   {request}");
     }
-    if let Some(Binding { value, site, .. }) = declared {
+    if let Some(Binding {
+        value, site, unscaled, ..
+    }) = declared
+    {
         let value = value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
         let place = match site {
             Site::Writable(place) => format!("{}:{} ({} {})", place.path, place.line, place.object, place.pointer),
@@ -196,6 +199,9 @@ fn words(target: &Target, explanation: &Explanation) -> String {
             }
         };
         let _ = writeln!(out, "  declared  {} at {}", printable(&value), printable(&place));
+        if let Some(unscaled) = unscaled {
+            let _ = writeln!(out, "    {}", printable(unscaled));
+        }
     }
     match &decision.verdict {
         Verdict::Set(change) => {

@@ -103,7 +103,16 @@ fn applier(document: &Document<'_>, role: Role, whence: Whence) -> Kustomization
             whence,
         }),
         doubt: None,
+        suspended: None,
     }
+}
+
+/// That a Flux Kustomization applies nothing until somebody resumes it. What can't be read as false counts.
+fn suspended(document: &Document<'_>, spec: Node<'_>) -> Option<String> {
+    let suspend = find(spec, &["suspend"]).filter(|suspend| !suspend.is_null())?;
+    let (key, path, line) = (&document.key, document.path, suspend.position().line);
+    let message = format!("{key} is suspended ({path}:{line}): a change has no effect until somebody resumes it");
+    (suspend.text() != Some("false")).then_some(message)
 }
 
 fn flux(document: &Document<'_>) -> Option<Kustomization> {
@@ -131,6 +140,7 @@ fn flux(document: &Document<'_>) -> Option<Kustomization> {
             .collect(),
         patches: patches(spec, &["spec"]),
         ignored: Ignored::of_flux(document),
+        suspended: suspended(document, spec),
         ..applier(
             document,
             Role::Flux {

@@ -13,6 +13,8 @@ pub(super) struct CommonAnnotations {
     pub(super) hold: Option<String>,
     /// Who owns the replicas, and the annotation that says so.
     pub(super) owner: Option<(Owner, &'static str)>,
+    /// The line of a bound of a cluster autoscaler, which stands over what an object says.
+    pub(super) size: Option<usize>,
 }
 
 impl CommonAnnotations {
@@ -20,11 +22,16 @@ impl CommonAnnotations {
     pub(super) fn read(annotations: Option<Node<'_>>) -> Self {
         let mut read = Self::default();
         for entry in annotations.into_iter().flat_map(Node::entries) {
+            let line = entry.key.position().line;
             match entry.key_text() {
                 Some(HOLD_ANNOTATION) => read.hold = Some(entry.value.text().unwrap_or_default().to_owned()),
                 Some(REPLICAS_MANAGED_BY) => read.owner = Some((Owner::External, REPLICAS_MANAGED_BY)),
-                Some(MAX_SIZE) => read.owner = read.owner.or(Some((Owner::ClusterAutoscaler, MAX_SIZE))),
-                Some(MIN_SIZE) => read.owner = read.owner.or(Some((Owner::ClusterAutoscaler, MIN_SIZE))),
+                Some(MAX_SIZE) => {
+                    read.owner = read.owner.or(Some((Owner::ClusterAutoscaler, MAX_SIZE)));
+                    read.size = Some(line);
+                }
+                // Alone it makes no owner.
+                Some(MIN_SIZE) => read.size = Some(line),
                 _ => {}
             }
         }

@@ -8,9 +8,12 @@ mod patches;
 mod reading;
 mod shares;
 mod territories;
+mod uses;
 
 pub(super) use build::VARIABLE;
+pub(super) use overlays::Overlay;
 pub(super) use territories::Territories;
+pub(super) use uses::Used;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +28,7 @@ use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath, Unbound}
 use super::document::{At, Opened};
 use super::ignored::Ignored;
 use super::operation::Operation;
+use super::replacement::Fields;
 use super::resolve::Graph;
 use super::shapes::Said;
 use super::sources::Sources;
@@ -64,6 +68,14 @@ impl Object {
         match &self.content {
             Content::Says(said) => Some(said),
             Content::Operations(_) | Content::Count(_) => None,
+        }
+    }
+
+    /// The operations that it is a list of.
+    pub(super) fn operations(&self) -> &[Operation] {
+        match &self.content {
+            Content::Operations(operations) => operations,
+            Content::Says(_) | Content::Count(_) => &[],
         }
     }
 }
@@ -114,6 +126,8 @@ pub(super) struct Instance {
     pub(super) owned: Option<Box<Refusal>>,
     /// The patch that may give it another name, and its line.
     pub(super) renamed: Option<Box<(RepoPath, usize)>>,
+    /// Why whoever applies it does not do so for now.
+    pub(super) suspended: Option<Box<Refusal>>,
 }
 
 /// Something that is merged over a manifest.
@@ -130,6 +144,15 @@ pub(super) enum Layer {
         /// What it may set.
         touched: Touched,
     },
+    /// A replacement.
+    Replacement {
+        /// The kustomization.
+        path: RepoPath,
+        /// Its line in it.
+        line: usize,
+        /// What it is about.
+        fields: Fields,
+    },
 }
 
 impl Instance {
@@ -142,7 +165,7 @@ impl Instance {
     pub(super) fn sources(&self) -> impl Iterator<Item = usize> {
         let layers = self.layers.iter().filter_map(|layer| match layer {
             Layer::Object(number) => Some(*number),
-            Layer::Opaque { .. } => None,
+            Layer::Opaque { .. } | Layer::Replacement { .. } => None,
         });
         std::iter::once(self.object).chain(layers)
     }
@@ -170,6 +193,8 @@ pub(super) struct Index<'t> {
     pub(super) sources: Sources,
     /// Who lists whom.
     graph: Graph,
+    /// Which management cluster a file belongs to.
+    territories: Territories<'t>,
     /// The objects by their names.
     by_name: OnceCell<BTreeMap<SmolStr, Vec<usize>>>,
     /// By object: what comes of it, inside and outside of the management clusters.

@@ -15,6 +15,7 @@ use super::document::Manifest;
 use super::gate::Refused;
 use super::ignored::Ignored;
 use super::patch_target::{PatchTarget, Pattern};
+use super::replacement::{self, Fields};
 use super::sources::Origin;
 use super::touched::Touched;
 use super::tree::FleetTree;
@@ -56,6 +57,8 @@ pub(super) struct Kustomization {
     pub(super) origin: Option<Origin>,
     /// Why it may apply its folders more than once, or otherwise than is known.
     pub(super) doubt: Option<String>,
+    /// That it applies nothing for now, and where that is written.
+    pub(super) suspended: Option<String>,
 }
 
 /// What a kustomization is.
@@ -134,6 +137,8 @@ pub(super) enum PatchContent {
     Count(PointerBuf),
     /// In something that is not taken apart: only what it may touch is known.
     Opaque(Touched),
+    /// In a replacement, of which the fields are known.
+    Fields(Fields),
 }
 
 /// Reads a kustomization.
@@ -153,6 +158,7 @@ pub(super) fn read(tree: &FleetTree, path: &RepoPath) -> Result<Kustomization, R
         ignored: Vec::new(),
         origin: None,
         doubt: None,
+        suspended: None,
     };
     let Some(document) = manifest.stream().documents().into_iter().next() else {
         return Ok(kustomization);
@@ -206,9 +212,14 @@ pub(super) fn patches(root: Node<'_>, below: &[&str]) -> Vec<Patch> {
     // A configuration may extend them to other kinds.
     let configured = get(root, "configurations").is_some();
     each("replicas", &|item, at| count(item, at, configured));
-    for key in ["replacements", "transformers"] {
-        each(key, &|item, _| rewriter(item));
+    for item in get(root, "replacements").into_iter().flat_map(Node::items) {
+        match replacement::patches(item) {
+            Some(certain) => patches.extend(certain),
+            None => patches.push(rewriter(item)),
+        }
     }
+    let transformers = get(root, "transformers").into_iter().flat_map(Node::items);
+    patches.extend(transformers.map(rewriter));
     patches
 }
 
@@ -292,7 +303,7 @@ fn count(item: Node<'_>, mut at: PointerBuf, configured: bool) -> Patch {
     }
 }
 
-/// An item of `replacements:` or `transformers:`, which writes last, into whatever it chooses. One in a file of its own is not read.
+/// An item of `transformers:`, or one of `replacements:` that is not taken apart, which writes last, into whatever it chooses. One in a file of its own is not read.
 fn rewriter(item: Node<'_>) -> Patch {
     let file = match item.text() {
         Some(text) => !text.contains('\n'),
@@ -301,7 +312,12 @@ fn rewriter(item: Node<'_>) -> Patch {
     let touched = if file {
         Touched::ANYTHING
     } else {
-        Touched::of(item.text().unwrap_or(item.source()))
+        // It fills fields, and brings nothing that could be a node group.
+        let entries = false;
+        Touched {
+            entries,
+            ..Touched::of(item.text().unwrap_or(item.source()))
+        }
     };
     Patch {
         line: item.position().line,
@@ -394,6 +410,7 @@ replicas:
             ignored: _,
             origin: _,
             doubt: _,
+            suspended: _,
         } = kustomization(text).unwrap();
         assert_eq!(
             (role, namespace.as_deref(), affixes.is_none(), configures),
@@ -414,6 +431,7 @@ replicas:
                         PatchContent::Opaque(Touched {
                             replicas, arguments, ..
                         }) => format!("{replicas} {arguments}"),
+                        PatchContent::Fields(fields) => fields.words(),
                     };
                     format!("{line}: {content} for {kind}/{name}")
                 },

@@ -43,6 +43,13 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
                 }
                 continue;
             }
+            Layer::Replacement { path, line, fields } => {
+                if fields.reach(field) {
+                    let message = fields.message(&format!("{path}:{line}"));
+                    uncertain = Some(Refusal::WrongShape { message });
+                }
+                continue;
+            }
         };
         let object = &index.objects[number];
         let is_manifest = number == instance.object;
@@ -72,7 +79,11 @@ pub(super) fn value(index: &Index<'_>, instance: &Instance, field: &Field<'_>, r
         }
         reading.refuse_as(refusal);
     }
-    Some(substitute::follow(index, instance, number, reading))
+    let (number, mut reading) = substitute::follow(index, instance, number, reading);
+    if let Some(suspended) = &instance.suspended {
+        reading.refuse_as((**suspended).clone());
+    }
+    Some((number, reading))
 }
 
 /// What a layer does to a field.
@@ -111,7 +122,9 @@ fn of_document(document: &Document<'_>, field: &Field<'_>, read: Read, is_manife
         Err(refused) => Effect::Uncertain(refused),
         Ok(Located::At(tokens)) => {
             let reading = read(document, &as_strs(&tokens));
-            if reading.written || is_manifest {
+            // A list that replaces another one brings its own items: what they leave out is nowhere.
+            let replaces = !field.merged && listed.is_some();
+            if reading.written || is_manifest || replaces {
                 Effect::written(reading)
             } else {
                 Effect::None
@@ -170,6 +183,9 @@ fn of_operation(
         verb,
         path,
         from,
+        groups: _,
+        unbound: _,
+        pauses: _,
     } = operation;
     let uncertain = |message: &str| Effect::Uncertain(Refused::shape(*line, message));
     let value = value_of(document, *index);
@@ -192,6 +208,9 @@ fn of_operation(
             let Some(value) = value else {
                 return uncertain("an operation has no value");
             };
+            if let Some(message) = doubt_of_item(field, depth, value, names) {
+                return Effect::Uncertain(Refused::shape(*line, message));
+            }
             match locate(value, &field.steps[depth..], false) {
                 Err(refused) => Effect::Uncertain(refused),
                 Ok(Located::NoItem | Located::Nowhere) => uncertain("an operation replaces what it is in"),
@@ -205,6 +224,17 @@ fn of_operation(
             }
         }
     }
+}
+
+/// Why an operation on an item of a list, or on something in it, is not certain to be about the item of the field's name.
+fn doubt_of_item(field: &Field<'_>, depth: usize, value: Node<'_>, names: &Names) -> Option<String> {
+    let (list, name) = field.list()?;
+    let known = names.known.iter().flatten();
+    if known.filter(|known| known.as_deref() == Some(name)).count() > 1 {
+        return Some(format!("{name} stands in the list more than once"));
+    }
+    let is_another = depth == list + 1 && field::name_of(value).as_deref() != Some(name);
+    is_another.then(|| "an operation replaces what it is in".to_owned())
 }
 
 fn value_of<'s>(document: &Document<'s>, index: usize) -> Option<Node<'s>> {

@@ -27,6 +27,7 @@ mod operation;
 mod owners;
 mod patch_target;
 mod release;
+mod replacement;
 mod resolve;
 mod scan;
 mod screen;

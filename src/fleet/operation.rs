@@ -6,9 +6,19 @@ use crate::yaml::Node;
 
 use super::document::Document;
 use super::find::find;
+use super::shapes::{self, GroupClaim, Unclaimed};
 
 /// What a file of operations on a spec mentions: it need not name what they are for.
 pub(super) const WORD: &str = "/spec/";
+
+/// The fields that say what an object is called and whose it is.
+pub(super) const NAMES: [&[&str]; 5] = [
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["kind"],
+    &["apiVersion"],
+    &["spec", "clusterName"],
+];
 
 /// One operation of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +33,12 @@ pub(super) struct Operation {
     pub(super) path: Vec<String>,
     /// Where it takes the value from, for a move or a copy.
     pub(super) from: Vec<String>,
+    /// The entries that it brings to the topology of a cluster.
+    pub(super) groups: Vec<GroupClaim>,
+    /// What it brings there and can't be bound.
+    pub(super) unbound: Vec<Unclaimed>,
+    /// Whether it pauses the object.
+    pub(super) pauses: bool,
 }
 
 /// What an operation does.
@@ -57,13 +73,6 @@ impl Operation {
 
     /// Whether it may change what an object is called or whose it is: kustomize lets an operation do that.
     pub(super) fn renames(&self) -> bool {
-        const NAMES: [&[&str]; 5] = [
-            &["metadata", "name"],
-            &["metadata", "namespace"],
-            &["kind"],
-            &["apiVersion"],
-            &["spec", "clusterName"],
-        ];
         let above = |path: &[String]| {
             // The whole spec has the name of the cluster in it, and whoever writes it anew is refused as such.
             let is_spec = path.len() == 1 && path[0] == "spec";
@@ -85,14 +94,16 @@ impl Operation {
             return None;
         }
         let items = document.root.items().enumerate();
-        Some(items.map(|(index, item)| Self::read(index, item)).collect())
+        Some(items.map(|(index, item)| Self::read(document, index, item)).collect())
     }
 
-    fn read(index: usize, item: Node<'_>) -> Self {
+    fn read(document: &Document<'_>, index: usize, item: Node<'_>) -> Self {
         let text = |key| find(item, &[key]).and_then(Node::text);
-        let tokens = |key| match text(key).map(Pointer::parse) {
-            Some(Ok(pointer)) => Some(pointer.tokens().map(|token| token.decoded().into_owned()).collect()),
-            Some(Err(_)) | None => None,
+        let tokens = |key| -> Option<Vec<String>> {
+            match text(key).map(Pointer::parse) {
+                Some(Ok(pointer)) => Some(pointer.tokens().map(|token| token.decoded().into_owned()).collect()),
+                Some(Err(_)) | None => None,
+            }
         };
         let verb = match text("op") {
             _ if !item.duplicate_keys().is_empty() || item.has_merge_key() => Verb::Unknown,
@@ -107,12 +118,23 @@ impl Operation {
         let (path, from) = (tokens("path"), tokens("from"));
         let needs_from = matches!(verb, Verb::Move | Verb::Copy);
         let readable = path.is_some() && (from.is_some() || !needs_from);
+        let (groups, unbound) = match (verb, &path) {
+            (Verb::Add | Verb::Replace, Some(path)) => shapes::brought(document, &[&index.to_string(), "value"], path),
+            _ => Default::default(),
+        };
+        let pauses = match (verb, &path, find(item, &["value"])) {
+            (Verb::Add | Verb::Replace, Some(path), Some(value)) => shapes::pauses(path, value),
+            _ => false,
+        };
         Self {
             index,
             line: item.position().line,
             verb: if readable { verb } else { Verb::Unknown },
             path: path.unwrap_or_default(),
             from: from.unwrap_or_default(),
+            groups,
+            unbound,
+            pauses,
         }
     }
 }
@@ -158,6 +180,9 @@ mod tests {
                     verb,
                     path,
                     from,
+                    groups: _,
+                    unbound: _,
+                    pauses: _,
                 } = operation;
                 format!("{index} line {line}: {verb:?} {} {}", path.join(" "), from.join(" "))
             })

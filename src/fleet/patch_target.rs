@@ -21,6 +21,8 @@ pub(super) struct PatchTarget {
     pub(super) version: Pattern,
     /// Whether it is chosen by something that is not looked at here: labels, annotations.
     pub(super) uncertain: bool,
+    /// The objects that it does not mean after all.
+    pub(super) rejected: Vec<PatchTarget>,
 }
 
 /// A regular expression for a whole text, as kustomize anchors them; nothing stands for every text.
@@ -72,6 +74,7 @@ impl PatchTarget {
             group: g,
             version: _,
             uncertain,
+            rejected: _,
         } = self;
         let in_namespace = match namespace {
             _ if s.0.is_none() => Fits::Yes,
@@ -88,7 +91,8 @@ impl PatchTarget {
     /// Whether it means an object of a group and kind that has had these names, the first one in its manifest and the last one now, and
     /// is in one of these namespaces.
     ///
-    /// kustomize looks at the first name and at the last one (`resWrangler.Select`); `replicas:` look at every one.
+    /// kustomize looks at the first name and at the last one (`resWrangler.Select`); `replicas:` look at every one. What it rejects by any of
+    /// its names it does not mean (`RejectsAny`).
     pub(super) fn fits_any(&self, [group, kind]: [&str; 2], names: &[SmolStr], namespaces: [Option<&str>; 2]) -> Fits {
         let last = names.len().saturating_sub(1);
         let fits = names.iter().enumerate().flat_map(|(index, name)| {
@@ -99,7 +103,18 @@ impl PatchTarget {
             };
             namespaces.map(|namespace| self.fits([group, kind, name], namespace).min(most))
         });
-        fits.max().unwrap_or(Fits::No)
+        let fits = fits.max().unwrap_or(Fits::No);
+        let rejected = self.rejected.iter();
+        let rejected = rejected.map(|other| {
+            other
+                .fits_any([group, kind], names, namespaces)
+                .min(other.fits_version(|| None))
+        });
+        match rejected.max() {
+            None | Some(Fits::No) => fits,
+            Some(Fits::Perhaps) => fits.min(Fits::Perhaps),
+            Some(Fits::Yes) => Fits::No,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Releases of Helm charts as the repository declares them: a `HelmRelease` of Flux, an `Application` of Argo CD, or one of those that an
-//! `ApplicationSet` makes.
+//! Releases of Helm charts as the repository declares them: a `HelmRelease` of Flux, an `Application` of Argo CD, one of those that an
+//! `ApplicationSet` makes, or a chart that a kustomization inflates.
 //!
 //! A release is its chart's name and the sources of its values in the order of their precedence. Nothing is rendered: a key is looked for in
 //! one source after the other, and the first that says anything of it is the place that takes effect. A source that can't be read may say
@@ -10,6 +10,7 @@ mod ask;
 mod config_maps;
 mod effective;
 mod flux;
+mod helm_charts;
 mod renderers;
 mod wanted;
 
@@ -31,7 +32,7 @@ pub(super) use renderers::Rendered;
 pub(super) use wanted::Wanted;
 
 /// What the files of releases mention, and those of the ConfigMaps that they refer to.
-pub(super) const WORDS: [&str; 4] = [flux::GROUP, argo::GROUP, "ConfigMap", "/data"];
+pub(super) const WORDS: [&str; 5] = [flux::GROUP, argo::GROUP, "ConfigMap", "/data", helm_charts::GENERATOR];
 
 /// Whether an object of this kind declares a release, or values of one.
 pub(super) fn matters(group: &str, kind: &str) -> bool {
@@ -168,6 +169,9 @@ impl Releases {
         }
         for release in argo::releases(fleet, tree, index) {
             releases.add(Ok(release));
+        }
+        for made in helm_charts::releases(tree, index) {
+            releases.add(made);
         }
         releases
             .all

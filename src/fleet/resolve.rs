@@ -284,18 +284,15 @@ impl Graph {
         patching.push(index);
     }
 
-    /// The overlay that makes one use of a file another than the next: the first on the way whose listed file or kustomization has several
-    /// users.
+    /// The overlay that makes one use of a file another than every other: the last on the way whose listed file or kustomization has several
+    /// users. What lists the overlay alone, and what lists that, may be nobody's.
     pub(super) fn overlay(&self, path: &RepoPath, chain: &[usize]) -> Option<RepoPath> {
         let several = |users: Option<&BTreeSet<usize>>| users.is_some_and(|users| users.len() > 1);
-        let mut listed_by_several = several(self.users_of_file.get(path));
-        for index in chain {
-            if listed_by_several {
-                return Some(self.kustomizations[*index].path.clone());
-            }
-            listed_by_several = several(self.users.get(*index));
-        }
-        chain.last().map(|index| self.kustomizations[*index].path.clone())
+        let listed = std::iter::once(several(self.users_of_file.get(path)));
+        let listed = listed.chain(chain.iter().map(|index| several(self.users.get(*index))));
+        let makers = chain.iter().zip(listed).filter(|(_, by_several)| *by_several);
+        let maker = makers.last().map(|(index, _)| index).or(chain.last());
+        maker.map(|index| self.kustomizations[*index].path.clone())
     }
 }
 

@@ -310,7 +310,7 @@ fn reaches(
         // These count Deployments and the like.
         (_, PatchContent::Count(_)) => false,
         (Some(target), _) => target.fits_any(what, names, [None, None]) != Fits::No,
-        (None, PatchContent::Opaque(_)) => true,
+        (None, PatchContent::Opaque(_) | PatchContent::Fields(_)) => true,
         (None, PatchContent::File(text)) => match kustomize::relative(&user.path, text) {
             Some(path) if is_manifest_name(path.file_name()) => match tree.file(&path) {
                 Ok(bytes) => speaks_of_it(bytes),

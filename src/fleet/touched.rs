@@ -12,6 +12,8 @@ pub(super) struct Touched {
     pub(super) replicas: bool,
     /// Arguments of a container, or what it asks for.
     pub(super) arguments: bool,
+    /// Entries of a topology: it may bring new ones.
+    pub(super) entries: bool,
     /// Annotations: the bounds of an autoscaler.
     pub(super) annotations: bool,
     /// Values of a chart, or where a release takes them from.
@@ -23,10 +25,11 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    /// What a text that is not read may change. That it holds something would be far-fetched.
+    /// What a text that is not read may change. That it holds something, or brings a node group, would be far-fetched.
     pub(super) const ANYTHING: Self = Self {
         replicas: true,
         arguments: true,
+        entries: false,
         annotations: true,
         values: true,
         hold: false,
@@ -63,6 +66,7 @@ impl Touched {
         Self {
             replicas: whole || above(&["replicas", "machineDeployments", "machinePools", "variables"]),
             arguments: whole || above(&["args", "command", "containers", "manager:", "/manager/"]),
+            entries: above(&["machineDeployments", "machinePools"]),
             annotations: whole || above(&["annotations", "metadata"]),
             values: whole || above(&["values", "chart", "data", "postRenderers", "suspend", "kubeConfig"]),
             // As a key, and as a part of a JSON pointer.

@@ -43,6 +43,9 @@ pub struct Binding {
     /// The bounds of a cluster autoscaler that owns the value, from annotations in Git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaler: Option<AutoscalerBounds>,
+    /// Why no cluster autoscaler owns the value, though there are annotations of one in Git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscaled: Option<String>,
     /// Whether Git pauses the cluster or the object.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,

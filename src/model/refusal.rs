@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Where a patch would change it for the one overlay that is meant, if that is certain.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         patch: Option<Box<Place>>,
+        /// Why none is offered, where somebody could do something about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_patch: Option<String>,
     },
     /// Somebody else owns the value: what Git says is overwritten, or fought over.
     Owned {
@@ -93,6 +96,11 @@ pub enum Refusal {
         owner: Owner,
         /// Who, and where that is written: `HorizontalPodAutoscaler kamaji-system/kamaji (eu-1/hpa.yaml:1)`. Hostile until escaped.
         by: String,
+    },
+    /// Whoever applies the value does not do so for now, so that a change has no effect.
+    Suspended {
+        /// What is suspended, and where that is written. Hostile until escaped.
+        message: String,
     },
     /// The policy's `writeTo` names a file that is not there.
     NoSuchFile,
@@ -144,6 +152,7 @@ impl Refusal {
             Self::Ambiguous { .. } => "ambiguous",
             Self::SharedBase { .. } => "shared-base",
             Self::Owned { .. } => "owned",
+            Self::Suspended { .. } => "suspended",
             Self::NoSuchFile => "no-such-file",
             Self::NoSuchObject { .. } => "no-such-object",
             Self::BadName { .. } => "bad-name",
@@ -186,16 +195,21 @@ impl fmt::Display for Refusal {
                 f,
                 "{pointer} is absent, and to add it would take the value from whoever owns it"
             ),
-            Self::WrongShape { message } => f.write_str(message),
+            Self::WrongShape { message } | Self::Suspended { message } => f.write_str(message),
             Self::NotAnInteger { text } => write!(f, "the old value `{text}` is not a plain decimal integer"),
             Self::Ambiguous { places } => write!(f, "more than one place declares it: {}", places.join(", ")),
-            Self::SharedBase { used_by, patch: _ } => {
+            Self::SharedBase {
+                used_by,
+                patch: _,
+                no_patch,
+            } => {
                 let users: Vec<&str> = used_by.iter().map(RepoPath::as_str).collect();
-                write!(
-                    f,
-                    "it is declared in a base that several overlays share: {}",
-                    users.join(", ")
-                )
+                let users = users.join(", ");
+                write!(f, "it is declared in a base that several overlays share: {users}")?;
+                match no_patch {
+                    Some(why) => write!(f, "; no patch of one overlay can be offered: {why}"),
+                    None => Ok(()),
+                }
             }
             Self::Owned { owner: _, by } => write!(f, "the value has another owner: {by}"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),

@@ -42,6 +42,7 @@ impl Refusal {
             }
             Self::SharedBase { patch: None, .. } => "give each overlay a patch with a number of its own",
             Self::Owned { .. } => "leave the number to its owner, or end what the owner claims and let Git own it",
+            Self::Suspended { .. } => "resume what is suspended: until then nothing that is merged takes effect",
             Self::NoSuchFile | Self::NoSuchObject { .. } => "correct the policy's writeTo, or add what it names",
             Self::BadName { .. } => "use lower-case letters, digits and `-` in names",
             Self::Exists { .. } => "remove or rename what is there",

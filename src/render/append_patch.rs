@@ -3,7 +3,7 @@
 use json_patch::jsonptr::Pointer;
 
 use crate::model::{Edit, NewPatch, Scalar};
-use crate::yaml::{Entry, Kind, Node, ScalarStyle};
+use crate::yaml::{self, Entry, Kind, Node, ScalarStyle};
 
 use super::append::dash_of;
 use super::document::{Place, Planned};
@@ -48,14 +48,14 @@ pub(super) fn append_patches<'e>(
     let (at, style, pointer) = match present {
         Some(list) => {
             let style = Style::of(text, list.value).ok_or(Problem::Layout("`patches` is no list of lines"))?;
-            (end_of(text, list.value)?, style, Pointer::from_static("/patches"))
+            (end_of(list.value)?, style, Pointer::from_static("/patches"))
         }
         None => {
             let last = entries.last().ok_or(Problem::Layout("the kustomization is empty"))?;
             let mut styles = entries.iter().filter_map(|entry| Style::of(text, entry.value));
             let style = styles.next_back().unwrap_or_default();
             (
-                end_of(text, last.value)?.max(layout::line_end(text, last.key.span().end)),
+                end_of(last.value)?.max(layout::line_end(text, last.key.span().end)),
                 style,
                 Pointer::root(),
             )
@@ -129,23 +129,8 @@ impl<'t> Style<'t> {
 }
 
 /// Where a line may be inserted below a value.
-fn end_of(text: &str, value: Node<'_>) -> Result<usize, Problem> {
-    let leaf = layout::last_leaf(value);
-    let end = value.span().end;
-    if layout::has_certain_end(value) {
-        return Ok(layout::line_end(text, end));
-    }
-    // The lines of a block scalar end with the last one that is not empty, unless the scalar keeps the empty ones.
-    let above = text[..leaf.span().start].trim_end().lines().last().unwrap_or_default();
-    let above = above.split_once(" #").map_or(above, |(above, _)| above);
-    let header = &above[above.rfind(['|', '>']).unwrap_or(above.len())..];
-    let at = layout::line_end(text, text[..end].trim_end().len());
-    let keeps = header.contains('+');
-    let unterminated = text[at..].is_empty() && !header.contains('-');
-    if keeps || unterminated {
-        return Err(Problem::Layout("the last value is a block scalar whose end counts"));
-    }
-    Ok(at)
+fn end_of(value: Node<'_>) -> Result<usize, Problem> {
+    yaml::end_of_lines(value).ok_or(Problem::Layout("the last value is a block scalar whose end counts"))
 }
 
 /// What the new patches are to a reader, with the key in front of them where they begin the list.

@@ -1,6 +1,7 @@
 //! Lines and columns of a text, as far as an insertion has to imitate them.
 
-use crate::yaml::{Kind, Node, ScalarStyle};
+use crate::yaml::Node;
+pub(super) use crate::yaml::has_certain_end;
 
 use super::problem::Problem;
 
@@ -55,22 +56,6 @@ pub(super) fn is_indentation(text: &str) -> bool {
         rest = after.trim_start_matches(' ');
     }
     rest.is_empty()
-}
-
-/// The last value in a value: what its bytes end with.
-pub(super) fn last_leaf(node: Node<'_>) -> Node<'_> {
-    let last = match node.kind() {
-        Kind::Mapping { flow: false } => node.entries().last().map(|entry| entry.value),
-        Kind::Sequence { flow: false } => node.items().last(),
-        _ => None,
-    };
-    last.map_or(node, last_leaf)
-}
-
-/// Whether a value ends where its bytes say. A block scalar does not: its end depends on the lines that follow.
-pub(super) fn has_certain_end(node: Node<'_>) -> bool {
-    let block = [ScalarStyle::Literal, ScalarStyle::Folded];
-    !matches!(last_leaf(node).kind(), Kind::Scalar { style, .. } if block.contains(&style))
 }
 
 /// What is inserted into `{...}` or `[...]` so that `body` becomes its last part, and where.

@@ -11,6 +11,7 @@
 
 mod anchor;
 mod embedded;
+mod ending;
 mod lookup;
 mod node;
 mod parse;
@@ -26,6 +27,7 @@ mod samples;
 
 pub use anchor::ambiguous_anchor;
 pub use embedded::{Embedded, NotEmbedded};
+pub use ending::{end_of_lines, has_certain_end};
 pub use lookup::{Found, Obstacle, ObstacleKind};
 pub use node::{DuplicateKey, Entry, Kind, Node};
 pub use parse::{MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_EVENTS, ParseError, ParseErrorKind};

@@ -84,6 +84,9 @@ pub(super) struct Found {
     /// The bounds `{min, max}` of a cluster autoscaler that owns it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) autoscaler: Option<AutoscalerBounds>,
+    /// Why no cluster autoscaler owns it, though there are annotations of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unscaled: Option<String>,
     /// Whether Git pauses the cluster or the object.
     pub(super) paused: bool,
     /// `{reason, until}` of the annotation `fleetscale.io/hold`.
@@ -137,6 +140,7 @@ impl Found {
             value,
             site,
             autoscaler,
+            unscaled,
             paused,
             hold,
         } = binding;
@@ -184,6 +188,7 @@ impl Found {
             message,
             way_out,
             autoscaler,
+            unscaled,
             paused,
             hold,
         }

@@ -186,6 +186,7 @@ fn lines(number: &Found) -> Vec<(&'static str, String)> {
         message: _,
         way_out,
         autoscaler: _,
+        unscaled,
         paused,
         hold,
     } = number;
@@ -208,6 +209,9 @@ fn lines(number: &Found) -> Vec<(&'static str, String)> {
     });
     if let Some(way_out) = way_out {
         lines.push(("way out", (*way_out).to_owned()));
+    }
+    if let Some(unscaled) = unscaled {
+        lines.push(("autoscaler", unscaled.clone()));
     }
     if *paused {
         lines.push((

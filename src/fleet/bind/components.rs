@@ -355,7 +355,7 @@ impl Binder<'_, '_> {
             Wanted::Argument { flag, .. } => released.flag(flag),
             Wanted::Resources { claim, resource, .. } => released.resources(claim, resource),
         };
-        if chart.is_none() {
+        if chart.is_none() && !released.patches_alone(self.index) {
             readings.extend(self.of_component(component, wanted));
         }
         // What a container does not ask for is written nowhere, whoever could ask.

@@ -16,10 +16,22 @@ pub(in crate::fleet) struct Governed {
     pub(in crate::fleet) refused: Option<(RepoPath, usize, Refusal)>,
 }
 
+/// Whether an RFC 6902 operation pauses an object. One that takes that back later is left out of account.
+pub(super) fn pauses(index: &Index<'_>, instances: &[Instance]) -> bool {
+    let mut numbers = instances.iter().flat_map(Instance::sources);
+    numbers.any(|number| {
+        let operations = index.objects[number].operations();
+        operations.iter().any(|operation| operation.pauses)
+    })
+}
+
 impl Governed {
     /// Reads the manifest and its patches.
     pub(in crate::fleet) fn of(index: &Index<'_>, instances: &[Instance]) -> Self {
-        let mut governed = Self::default();
+        let mut governed = Self {
+            paused: pauses(index, instances),
+            ..Self::default()
+        };
         for number in instances.iter().flat_map(Instance::sources) {
             let object = &index.objects[number];
             let Some(said) = object.said() else { continue };

@@ -3,7 +3,9 @@
 //! Everything that is declared is bound, whether a policy selects it or not: who decides wants to say so. What can't be written is bound all
 //! the same, with the reason; what can't even be named is unbound, with its line.
 
+mod autoscalers;
 pub(super) mod components;
+mod entries;
 pub(super) mod governed;
 mod ironic;
 mod markers;
@@ -139,6 +141,7 @@ pub(super) fn placed(reading: Reading) -> Binding {
         value: reading.value,
         site: reading.site,
         autoscaler: None,
+        unscaled: None,
         paused: false,
         hold: last_hold(&reading.holds),
     }

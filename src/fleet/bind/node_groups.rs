@@ -8,17 +8,15 @@ use crate::fleet::field::Field;
 use crate::fleet::index::{Identity, Index, Instance, Object};
 use crate::fleet::layers;
 use crate::fleet::owners;
-use crate::fleet::shapes::{
-    CAPI_GROUP, GroupClaim, Reading, annotation_of, cluster_class, integer, list_of, text_integer,
-};
+use crate::fleet::shapes::{CAPI_GROUP, GroupClaim, Reading, annotation_of, integer, list_of};
 use crate::fleet::shared::{self, refuse_shared};
 use crate::fleet::tree::FleetTree;
-use crate::model::{
-    AutoscalerBounds, Binding, Bound, Declared, InvalidName, NodeGroupKey, Owner, Refusal, Site, Target, Unbound,
-};
+use crate::model::{Binding, Bound, Declared, InvalidName, NodeGroupKey, Refusal, Site, Target, Unbound};
 use crate::policy::{Candidate, FleetFile, PolicySet};
 
-use super::governed::Governed;
+use super::autoscalers::{self, Autoscaler};
+use super::entries::{self, Claimed, Way};
+use super::governed::{Governed, pauses};
 use super::{last_hold, placed, write_to};
 
 /// Binds all node groups of an index, and asks the policies for other places of theirs. Returns the bounds that cluster autoscalers keep
@@ -105,39 +103,6 @@ struct Binder<'i, 't> {
     bounds: BTreeMap<Target, Vec<Found>>,
 }
 
-/// The way to a node group in the object that declares it.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    /// It is the object.
-    Object,
-    /// It is an entry of a list of the topology.
-    Entry { list: &'static str, name: &'a str },
-}
-
-impl<'a> Way<'a> {
-    fn replicas(self) -> Field<'a> {
-        match self {
-            Self::Object => Field::replicas(),
-            Self::Entry { list, name } => Field::of_worker(list, name, &["replicas"]),
-        }
-    }
-
-    fn annotation(self, name: &'static str) -> Field<'a> {
-        let keys = ["metadata", "annotations", name];
-        match self {
-            Self::Object => Field::keys(&keys),
-            Self::Entry { list, name } => Field::of_worker(list, name, &keys),
-        }
-    }
-}
-
-/// A group claim and the document that makes it.
-#[derive(Clone, Copy)]
-struct Claimed<'i> {
-    object: usize,
-    claim: &'i GroupClaim,
-}
-
 impl<'i, 't> Binder<'i, 't> {
     /// Finds all node groups of an index.
     fn of(index: &'i Index<'t>, with_bounds: bool) -> Self {
@@ -187,23 +152,22 @@ impl<'i, 't> Binder<'i, 't> {
         let management_cluster = identity.management_cluster.as_str().into();
         self.clusters
             .insert([management_cluster, namespace, identity.name.clone()], governed);
-        for claimed in self.topology(&sources) {
+        for claimed in self.topology(instances) {
             let GroupClaim { group, pool, .. } = claimed.claim;
             let list = list_of(*pool);
             self.add(identity, instances, Way::Entry { list, name: group }, &[claimed]);
         }
+        self.unbound.extend(entries::unbound(self.index, identity, instances));
     }
 
     /// The entries of a cluster's topology: those of the last document that has a list, and those that it leaves out.
     ///
     /// `Cluster` is no kind that kustomize knows, so a patch with a list replaces the list: what it leaves out is refused where it is read.
-    fn topology(&self, sources: &[usize]) -> Vec<Claimed<'i>> {
+    fn topology(&self, instances: &'i [Instance]) -> Vec<Claimed<'i>> {
         let mut seen: Vec<(bool, &str)> = Vec::new();
         let name = |claimed: &Claimed<'i>| (claimed.claim.pool, claimed.claim.group.as_str());
         let mut claims = Vec::new();
-        for number in sources.iter().rev() {
-            let groups = self.object(*number).said().into_iter().flat_map(|said| &said.groups);
-            let of_one: Vec<Claimed<'i>> = groups.map(|claim| Claimed { object: *number, claim }).collect();
+        for of_one in entries::all(self.index, instances).into_iter().rev() {
             let new = of_one.iter().filter(|claimed| !seen.contains(&name(claimed)));
             claims.extend(new.copied());
             seen.extend(of_one.iter().map(name));
@@ -214,9 +178,15 @@ impl<'i, 't> Binder<'i, 't> {
     /// A value after everything that is merged over its manifest; nothing where the manifest alone says it.
     fn effective(&self, instances: &[Instance], field: &Field<'_>) -> Option<(usize, Reading)> {
         match instances {
-            [instance] if !instance.layers.is_empty() || !instance.variables.is_empty() => {
-                layers::value(self.index, instance, field, integer)
-            }
+            [
+                Instance {
+                    layers,
+                    variables,
+                    suspended,
+                    ..
+                },
+            ] if layers.is_empty() && variables.is_empty() && suspended.is_none() => None,
+            [instance] => layers::value(self.index, instance, field, integer),
             _ => None,
         }
     }
@@ -249,19 +219,24 @@ impl<'i, 't> Binder<'i, 't> {
         let [first, ..] = claims else { return };
         let key = match self.key_of(identity, claims) {
             Ok(key) => key,
-            Err(refusal) => return self.unbound(first.object, first.claim, refusal),
+            Err(refusal) => return self.unbound(identity, first, refusal),
         };
         let said = (first.object, first.claim.replicas.clone());
         let (object, mut reading) = self.effective(instances, &way.replicas()).unwrap_or(said);
         let line = matches!(way, Way::Entry { .. }).then_some(first.claim.line);
         self.refuse_several(instances, &mut reading, line);
         let (mut found, object) = self.found((identity, instances), &key, (object, reading), claims);
-        let sizes = self.sizes(instances, way, claims);
-        let (bounds, owner) = match self.autoscaler(&sizes, claims) {
-            (None, None) => self.class_autoscaler(identity, instances, first.claim),
-            autoscaler => autoscaler,
-        };
+        let mut sizes = autoscalers::sizes(self.index, instances, way, claims);
+        let Autoscaler {
+            bounds,
+            owner,
+            unscaled,
+        } = autoscalers::of(self.index, (identity, instances), &mut sizes, claims);
+        for (_, size) in sizes.iter_mut().flatten() {
+            self.refuse_several(instances, size, None);
+        }
         found.binding.autoscaler = bounds;
+        found.binding.unscaled = unscaled;
         found.owner = owner.or_else(|| owners::owner(self.index, identity, instances, &way.replicas()));
         if self.with_bounds {
             for (bound, size) in Bound::ALL.into_iter().zip(sizes) {
@@ -288,87 +263,6 @@ impl<'i, 't> Binder<'i, 't> {
             .push(found);
     }
 
-    /// The bounds that an autoscaler keeps the group within, as they are after everything that is merged over it; nothing where they are
-    /// not written.
-    fn sizes(&self, instances: &[Instance], way: Way<'_>, claims: &[Claimed<'i>]) -> [Option<(usize, Reading)>; 2] {
-        let patched = instances.iter().any(|instance| !instance.layers.is_empty());
-        let said = claims.iter().any(|claimed| claimed.claim.autoscaler.is_some());
-        Bound::ALL.map(|bound| {
-            let field = way.annotation(annotation_of(bound));
-            let size = match instances {
-                [instance, ..] if said || patched => layers::value(self.index, instance, &field, text_integer),
-                _ => None,
-            };
-            let (object, mut reading) = size.filter(|(_, reading)| reading.written)?;
-            self.refuse_several(instances, &mut reading, None);
-            Some((object, reading))
-        })
-    }
-
-    /// The bounds of an autoscaler, and that it owns the number.
-    fn autoscaler(
-        &self,
-        sizes: &[Option<(usize, Reading)>; 2],
-        claims: &[Claimed<'i>],
-    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
-        let said = claims.iter().rev().find(|claimed| claimed.claim.autoscaler.is_some());
-        if let Some(Claimed { object, claim }) = said {
-            let Object { path, .. } = self.object(*object);
-            let by = format!(
-                "the cluster autoscaler of its annotations ({path}:{})",
-                claim.autoscaler_line
-            );
-            return (claim.autoscaler, Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
-        }
-        // An operation may have brought what no document says.
-        let number = |size: &Option<(usize, Reading)>| {
-            let (_, Reading { value, .. }) = size.as_ref()?;
-            u32::try_from(value.as_ref()?.integer()?).ok()
-        };
-        let [min, max] = sizes;
-        let Some((object, _)) = max else { return (None, None) };
-        let bounds = number(max).filter(|max| *max > 0).map(|max| AutoscalerBounds {
-            min: number(min).unwrap_or(0),
-            max,
-        });
-        let by = format!(
-            "the cluster autoscaler of its annotations ({})",
-            self.index.place_of(*object)
-        );
-        let owner = (bounds.is_some() || number(max).is_none()).then_some(Refusal::owned(Owner::ClusterAutoscaler, by));
-        (bounds, owner)
-    }
-
-    /// The same for the annotations of the class that an entry of a topology is of, which its machines have, too.
-    fn class_autoscaler(
-        &self,
-        identity: &Identity,
-        instances: &[Instance],
-        claim: &GroupClaim,
-    ) -> (Option<AutoscalerBounds>, Option<Refusal>) {
-        let sources = self.sources(instances);
-        let saids = sources.iter().rev().filter_map(|number| self.object(*number).said());
-        let Some((name, namespace)) = saids.filter_map(|said| said.class.as_ref()).next() else {
-            return (None, None);
-        };
-        let namespace = namespace.as_deref().or(identity.namespace.as_deref());
-        let class = [CAPI_GROUP, cluster_class::KIND, name.as_str()];
-        let classes = self.index.all_named(&identity.management_cluster, class);
-        let classes = classes.filter(|(found, _)| found.namespace.is_none() || found.namespace.as_deref() == namespace);
-        for number in classes.flat_map(|(_, instance)| instance.sources()) {
-            let object = self.object(number);
-            let scaled = object.said().into_iter().flat_map(|said| &said.scaled);
-            let mut same = scaled
-                .filter(|scaled| scaled.pool == claim.pool && Some(scaled.class.as_str()) == claim.class.as_deref());
-            if let Some(scaled) = same.next() {
-                let (path, line, class) = (&object.path, scaled.line, &scaled.class);
-                let by = format!("the cluster autoscaler of the annotations of its class {class} ({path}:{line})");
-                return (Some(scaled.bounds), Some(Refusal::owned(Owner::ClusterAutoscaler, by)));
-            }
-        }
-        (None, None)
-    }
-
     /// A value of a group with all that goes for it, and the object that has it.
     fn found(
         &self,
@@ -388,7 +282,7 @@ impl<'i, 't> Binder<'i, 't> {
         } = key;
         let governed = [management_cluster.as_str(), namespace.as_str(), cluster.as_str()].map(SmolStr::from);
         let governed = self.clusters.get(&governed);
-        binding.paused = claims.iter().any(|claimed| claimed.claim.paused);
+        binding.paused = claims.iter().any(|claimed| claimed.claim.paused) || pauses(self.index, instances);
         let own = claims.iter().filter_map(|claimed| claimed.claim.hold.as_ref());
         let own = own
             .chain(instances.iter().flat_map(|instance| &instance.holds))
@@ -447,9 +341,11 @@ impl<'i, 't> Binder<'i, 't> {
         identity.namespace.clone()
     }
 
-    fn unbound(&mut self, object: usize, claim: &GroupClaim, refusal: Refusal) {
-        let Object { path, key, .. } = self.object(object);
-        let what = match key.kind.as_str() {
+    fn unbound(&mut self, identity: &Identity, claimed: &Claimed<'_>, refusal: Refusal) {
+        let Claimed { object, claim } = claimed;
+        let Object { path, key, .. } = self.object(*object);
+        let what = match identity.kind.as_str() {
+            "Cluster" if key.kind.is_empty() => format!("node group {} of {}", claim.group, entries::of(identity)),
             "Cluster" => format!("node group {} of {key}", claim.group),
             _ => key.to_string(),
         };
@@ -482,6 +378,7 @@ fn one(mut found: Vec<Found>) -> (Binding, Option<Refusal>) {
     {
         binding.value = None;
         binding.autoscaler = binding.autoscaler.or(other.autoscaler);
+        binding.unscaled = binding.unscaled.or(other.unscaled);
         binding.paused |= other.paused;
         binding.hold = binding.hold.or(other.hold);
         owner = owner.or(others);

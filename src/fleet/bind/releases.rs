@@ -1,6 +1,7 @@
 //! The values of a component in the releases of charts.
 
 use crate::fleet::field::Field;
+use crate::fleet::index::{Index, Instance};
 use crate::fleet::layers::Read;
 use crate::fleet::release::{Asker, Release, Rendered, Wanted};
 use crate::fleet::shapes::{OPERATOR_GROUP, Reading, integer, quantity};
@@ -68,6 +69,20 @@ impl Component<'_, '_> {
             read,
         };
         self.asker.rendered(release, &rendered, reading)
+    }
+
+    /// Whether all that there is of its Deployment are patches of what a chart makes: the release has been asked about them.
+    pub(super) fn patches_alone(&self, index: &Index<'_>) -> bool {
+        let Some(manager) = manager_of(self.name) else {
+            return false;
+        };
+        let object = ["apps", "Deployment", manager.deployment];
+        let mut found = index.all_named(self.management_cluster, object).peekable();
+        let is_patch = |instance: &Instance| {
+            let mut releases = self.asker.releases.on(self.management_cluster);
+            releases.any(|release| release.is_patched_by(&index.objects[instance.object]))
+        };
+        found.peek().is_some() && found.all(|(_, instance)| is_patch(instance))
     }
 
     /// The container that runs it.

@@ -76,6 +76,7 @@ impl<'t> Index<'t> {
                 scaled: BTreeMap::new(),
                 sources,
                 graph: Graph::default(),
+                territories: Territories::default(),
                 by_name: OnceCell::new(),
                 shares: Vec::new(),
             },
@@ -101,6 +102,7 @@ impl<'t> Index<'t> {
         builder.index.unbound.append(&mut builder.graph.unbound);
         builder.index.scaled = owners::scaled(&builder.index);
         builder.index.graph = builder.graph;
+        builder.index.territories = builder.territories;
         builder.index
     }
 }
@@ -327,8 +329,17 @@ impl Builder<'_> {
             .instances
             .entry(identity)
             .or_insert_with(|| Vec::with_capacity(1));
-        if !instances.contains(&instance) {
-            instances.push(instance);
+        // Two that apply the same are one, and it is suspended only if both are.
+        let suspended = instance.suspended.clone();
+        let is_same = |other: &&mut Instance| {
+            Instance {
+                suspended: suspended.clone(),
+                ..(**other).clone()
+            } == instance
+        };
+        match instances.iter_mut().find(is_same) {
+            Some(same) => same.suspended = same.suspended.take().and(suspended),
+            None => instances.push(instance),
         }
     }
 

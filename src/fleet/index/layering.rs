@@ -7,6 +7,7 @@ use crate::fleet::gate::Refused;
 use crate::fleet::kustomize::{COUNTED_KINDS, Kustomization};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::Fits;
+use crate::fleet::replacement::Fields;
 use crate::fleet::resolve::Context;
 use crate::fleet::shapes::REPLICAS_MANAGED_BY;
 use crate::fleet::steps::{Step, Steps};
@@ -89,7 +90,17 @@ impl Builder<'_> {
                         let by = format!("{name} among the annotations that {path} gives to everything");
                         instance.owned = Some(Box::new(Refusal::owned(owner, by)));
                     }
+                    let size = annotations.size.map(|line| Layer::Opaque {
+                        path: path.clone(),
+                        line,
+                        touched: Touched {
+                            annotations: true,
+                            ..Touched::default()
+                        },
+                    });
                     self.add_all_layers((*user, false), identity, &so_far, &mut instance);
+                    // kustomize adds them after its patches.
+                    instance.layers.extend(size);
                 }
                 Step::Late(user) => self.add_all_layers((*user, true), identity, &so_far, &mut instance),
                 Step::Namespace(namespace) => so_far.namespaces[1] = Some(namespace.clone()),
@@ -103,6 +114,10 @@ impl Builder<'_> {
         instance.variables.extend(substituted);
         let object = [identity.group.as_str(), &identity.kind, &identity.name];
         for index in &context.chain {
+            if let (None, Some(message)) = (&instance.suspended, &self.graph.kustomizations[*index].suspended) {
+                let message = message.clone();
+                instance.suspended = Some(Box::new(Refusal::Suspended { message }));
+            }
             let ignored = self.ignored.get(index).into_iter().flatten().copied();
             let means = |number: &usize| self.index.ignored[*number].means(object, identity.namespace.as_deref());
             instance.ignored.extend(ignored.filter(means));
@@ -146,6 +161,7 @@ impl Builder<'_> {
             objects,
             touched,
             late: _,
+            fields,
         } = &self.patches.uses[user][number];
         let path = &self.graph.kustomizations[user].path;
         let object = &self.index.objects[instance.object].key;
@@ -158,10 +174,10 @@ impl Builder<'_> {
         if fits == Fits::No {
             return;
         }
-        let opaque = || Layer::Opaque {
+        let opaque = |entries| Layer::Opaque {
             path: path.clone(),
             line: *line,
-            touched: *touched,
+            touched: Touched { entries, ..*touched },
         };
         let mut reached = objects.is_none();
         for patch in objects.iter().flatten() {
@@ -182,13 +198,19 @@ impl Builder<'_> {
                 let layer = if fits == Fits::Yes {
                     Layer::Object(*patch)
                 } else {
-                    opaque()
+                    opaque(brings_entries(content))
                 };
                 instance.layers.push(layer);
             }
         }
-        if objects.is_none() {
-            instance.layers.push(opaque());
+        if let Some(fields) = fields {
+            instance.layers.push(Layer::Replacement {
+                path: path.clone(),
+                line: *line,
+                fields: fields.clone(),
+            });
+        } else if objects.is_none() {
+            instance.layers.push(opaque(touched.entries));
         }
         let operations = objects
             .iter()
@@ -197,7 +219,8 @@ impl Builder<'_> {
                 Content::Operations(operations) => Some(operations),
                 Content::Says(_) | Content::Count(_) => None,
             });
-        if operations.flatten().any(Operation::renames) {
+        let renames = fields.as_ref().is_some_and(Fields::rename);
+        if renames || operations.flatten().any(Operation::renames) {
             instance.renamed = Some(Box::new((path.clone(), *line)));
         }
         if reached && touched.managed {
@@ -208,5 +231,16 @@ impl Builder<'_> {
             let hold = format!("the patch at {path}:{line} speaks of {HOLD_ANNOTATION}");
             instance.holds.push(hold);
         }
+    }
+}
+
+/// Whether a patch has whole entries of a topology in it.
+fn brings_entries(content: &Content) -> bool {
+    match content {
+        Content::Says(said) => !said.groups.is_empty(),
+        Content::Operations(operations) => operations
+            .iter()
+            .any(|operation| !operation.groups.is_empty() || !operation.unbound.is_empty()),
+        Content::Count(_) => false,
     }
 }

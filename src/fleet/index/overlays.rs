@@ -23,45 +23,71 @@ pub(in crate::fleet) struct Overlay {
 }
 
 impl Index<'_> {
-    /// The overlay that makes an object of a document which several share.
+    /// The overlay that makes an object of a document which several share, or why there is none.
     ///
-    /// Nothing if it is used more than once itself, if it is no kustomization of a folder, or if it has another object that a patch by the
-    /// same kind and name would change, too.
-    pub(in crate::fleet) fn overlay_of(&self, document: usize, identity: &Identity) -> Option<Overlay> {
+    /// It is the one that makes the object another than those of the others, or one that uses it, if a patch by kind and name changes this
+    /// object alone there. It is used once, and a kustomization of a folder.
+    pub(in crate::fleet) fn overlay_of(&self, document: usize, identity: &Identity) -> Result<Overlay, String> {
         let share = Share::Object(Rc::new(identity.clone()));
-        let path = self.shares[document].overlay(&share)?;
-        let number = self.graph.number_of(path)?;
-        let is_folder = self.graph.kustomizations[number].role == Role::Folder;
-        let [instance] = self.instances.get(identity)?.as_slice() else {
-            return None;
+        let first = self.shares[document].overlay(&share);
+        let (Some(first), Some([instance])) = (first, self.instances.get(identity).map(Vec::as_slice)) else {
+            return Err("the object comes to be in several ways".to_owned());
         };
-        if !is_folder || self.graph.contexts(number).len() != 1 {
-            return None;
-        }
         let Object { path: file, key, .. } = &self.objects[instance.object];
-        let mut ways = self.ways_through(number, file).into_iter();
+        let mut ways = self.graph.contexts_of_file(file).into_iter().filter(|context| {
+            let name = || Steps::of(&self.graph, &context.chain).name([&key.group, &key.kind, &key.name]);
+            context.namespace_of(key) == identity.namespace
+                && name() == identity.name
+                && self.territories.of_use(&self.graph, file, context).as_ref() == Some(&identity.management_cluster)
+        });
         let (Some(way), None) = (ways.next(), ways.next()) else {
-            return None;
+            return Err(
+                "several kustomizations make the object, and it is not certain which of them counts".to_owned(),
+            );
         };
-        // The name by which kustomize finds it must be the one in the manifest, and lead to this object.
-        if Steps::of(&self.graph, &way.chain).name([&key.group, &key.kind, &key.name]) != identity.name {
-            return None;
+        let path_of = |number: &usize| &self.graph.kustomizations[*number].path;
+        let outwards = way.chain.iter().skip_while(|number| path_of(number) != first);
+        let mut why = format!("{first} does not lead to the object");
+        for number in outwards {
+            match self.obstacle(*number, instance.object) {
+                None => {
+                    return Ok(Overlay {
+                        path: path_of(number).clone(),
+                        object: ObjectKey {
+                            namespace: SmolStr::default(),
+                            ..key.clone()
+                        },
+                    });
+                }
+                Some(obstacle) => why = format!("{} {obstacle}", path_of(number)),
+            }
+        }
+        Err(why)
+    }
+
+    /// Why a patch by kind and name in a kustomization would not change one object alone.
+    fn obstacle(&self, kustomization: usize, manifest: usize) -> Option<String> {
+        let Object { path: file, key, .. } = &self.objects[manifest];
+        if self.graph.kustomizations[kustomization].role != Role::Folder {
+            return Some("is no kustomization of a folder, to which a patch could be added".to_owned());
+        }
+        if self.graph.contexts(kustomization).len() != 1 {
+            return Some("is used more than once itself".to_owned());
+        }
+        if self.ways_through(kustomization, file).len() != 1 {
+            return Some("makes several objects of it".to_owned());
         }
         let same_name = self.by_name().get(&key.name).into_iter().flatten();
-        let mut others = same_name.filter(|other| **other != instance.object);
-        let is_reached = |other: &usize| {
-            let Object { path, key: other, .. } = &self.objects[*other];
-            (&other.group, &other.kind) == (&key.group, &key.kind) && !self.ways_through(number, path).is_empty()
+        let mut others = same_name.filter(|other| **other != manifest);
+        let is_reached = |other: &&usize| {
+            let Object { path, key: other, .. } = &self.objects[**other];
+            (&other.group, &other.kind) == (&key.group, &key.kind) && !self.ways_through(kustomization, path).is_empty()
         };
-        if others.any(is_reached) {
-            return None;
-        }
-        let object = ObjectKey {
-            namespace: SmolStr::default(),
-            ..key.clone()
-        };
-        let path = path.clone();
-        Some(Overlay { path, object })
+        let other = others.find(is_reached)?;
+        Some(format!(
+            "has another object of this kind and name ({}), which a patch would change, too",
+            self.place_of(*other)
+        ))
     }
 
     /// The ways in which a file is used that lead through a kustomization.

@@ -9,6 +9,7 @@ use crate::fleet::index::{Content, Identity, Object};
 use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent};
 use crate::fleet::operation::Operation;
 use crate::fleet::patch_target::PatchTarget;
+use crate::fleet::replacement::Fields;
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::touched::Touched;
 use crate::model::{ObjectKey, RepoPath};
@@ -27,6 +28,8 @@ pub(super) struct Use {
     pub(super) touched: Touched,
     /// Whether it applies after what Flux and Argo CD add.
     pub(super) late: bool,
+    /// The fields that it is about, of a replacement.
+    pub(super) fields: Option<Fields>,
 }
 
 /// The patches of all kustomizations.
@@ -57,6 +60,7 @@ pub(super) fn read(opened: &Opened<'_>, kustomizations: &[Kustomization], object
             let line = patch.line;
             let found = match &patch.content {
                 PatchContent::Opaque(touched) => (None, *touched),
+                PatchContent::Fields(fields) => (None, Touched::of(&fields.words())),
                 PatchContent::File(text) => match kustomize::relative(&kustomization.path, text) {
                     // What lies at an address is not known.
                     None => (None, Touched::ANYTHING),
@@ -75,6 +79,10 @@ pub(super) fn read(opened: &Opened<'_>, kustomizations: &[Kustomization], object
                 objects,
                 touched,
                 late: patch.late,
+                fields: match &patch.content {
+                    PatchContent::Fields(fields) => Some(fields.clone()),
+                    _ => None,
+                },
             });
         }
         patches.uses.push(uses);
@@ -162,7 +170,7 @@ fn within(opened: &Opened<'_>, kustomization: &Kustomization, patch: &Patch, obj
                 Err(_) => (None, touched),
             }
         }
-        PatchContent::File(_) | PatchContent::Opaque(_) => (None, Touched::ANYTHING),
+        PatchContent::File(_) | PatchContent::Opaque(_) | PatchContent::Fields(_) => (None, Touched::ANYTHING),
     });
     found.unwrap_or((None, Touched::ANYTHING))
 }
@@ -176,7 +184,10 @@ fn of_documents(documents: &Documents<'_>, objects: &mut Vec<Object>) -> Option<
     for document in &documents.objects {
         numbers.extend(operations(document, objects));
         if let Some(mut said) = said(document) {
-            said.unbound.clear();
+            // Whoever binds the entries of a cluster names those that can't be read.
+            if document.key.kind != "Cluster" {
+                said.unbound.clear();
+            }
             numbers.push(add(objects, document, Content::Says(Box::new(said))));
         }
     }

@@ -8,6 +8,7 @@ use crate::model::{ManagementClusterName, RepoPath};
 use crate::policy::FleetFile;
 
 /// By folder or file: the management cluster that it belongs to.
+#[derive(Default)]
 pub(in crate::fleet) struct Territories<'t>(BTreeMap<&'t RepoPath, &'t ManagementClusterName>);
 
 impl<'t> Territories<'t> {

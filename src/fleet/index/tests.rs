@@ -29,6 +29,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
                 ignored: _,
                 owned: _,
                 renamed: _,
+                suspended: _,
             } = instance;
             let mut line = format!(
                 "{management_cluster} {kind} {namespace}/{name} {}",
@@ -37,6 +38,7 @@ fn indexed(files: &[(&str, &str)]) -> Vec<String> {
             for layer in layers {
                 line += &match layer {
                     Layer::Object(patch) => format!(" + {}", index.place_of(*patch)),
+                    Layer::Replacement { path, line, fields } => format!("{path}:{line} {}", fields.words()),
                     Layer::Opaque { path, line, touched } => {
                         let whats = [("replicas", touched.replicas), ("args", touched.arguments)];
                         let whats: Vec<&str> = whats.into_iter().filter(|(_, is)| *is).map(|(what, _)| what).collect();

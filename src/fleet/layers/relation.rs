@@ -49,6 +49,10 @@ pub(super) fn relation(
         match step {
             Step::Key(key) if token == key => {}
             Step::Key(_) => return Relation::Apart,
+            // What names an item says which one it is.
+            Step::Named(_) if operation.verb != Verb::Test && path.get(depth + 1).is_some_and(|key| key == "name") => {
+                return Relation::Unknown;
+            }
             Step::Named(name) => match item(token, path.len() == depth + 1, names, operation, value) {
                 None => return Relation::Unknown,
                 Some(found) if found.iter().any(|found| found.as_deref() == Some(name)) => {}

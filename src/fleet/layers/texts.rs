@@ -54,6 +54,13 @@ pub(in crate::fleet) fn texts(
                 }
                 continue;
             }
+            Layer::Replacement { path, line, fields } => {
+                if fields.reach(field) {
+                    let message = fields.message(&format!("{path}:{line}"));
+                    texts.uncertain = Some((instance.object, Refused::shape(line, message)));
+                }
+                continue;
+            }
         };
         let object = &index.objects[number];
         opened.look(&object.path, &object.at, |document| {
@@ -75,6 +82,12 @@ pub(in crate::fleet) fn texts(
                 Content::Count(_) => {}
             }
         });
+    }
+    if let Some(suspended) = &instance.suspended {
+        let items = texts.items.iter_mut().map(|item| &mut item.reading);
+        for reading in items.chain(texts.list.iter_mut().map(|(_, list)| list)) {
+            reading.refuse_as((**suspended).clone());
+        }
     }
     texts
 }
@@ -140,6 +153,9 @@ impl Writer<'_, '_> {
             verb,
             path,
             from,
+            groups: _,
+            unbound: _,
+            pauses: _,
         } = operation;
         let value = value_of(self.document, *index);
         let source = match verb {

@@ -203,6 +203,10 @@ impl Reader<'_, '_> {
             let message = format!("a kustomization patches the {}", self.object.key.kind);
             return Some(Refused::shape(self.object.line, message));
         }
+        let suspended = instance.and_then(|instance| instance.suspended.as_deref());
+        if let Some(suspended) = suspended {
+            return Some(Refused::at(self.object.line, suspended.clone()));
+        }
         let doubt = self.index.doubt_of(self.number);
         let doubt = doubt.map(|message| Refused::shape(self.object.line, message));
         doubt.or_else(|| self.object.said().and_then(|said| said.refused.clone()))

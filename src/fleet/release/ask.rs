@@ -92,6 +92,7 @@ impl Asker<'_, '_> {
                 _ => Refusal::SharedBase {
                     used_by: used_by.into_iter().take(10).cloned().collect(),
                     patch: None,
+                    no_patch: None,
                 },
             });
         }

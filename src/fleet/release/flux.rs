@@ -54,13 +54,14 @@ pub(super) fn release(
             refused = refused.or(said.clone());
         }
     }
+    if let Some(suspended) = &instance.suspended {
+        refused = refused.or(Some(Refused::at(object.line, (**suspended).clone())));
+    }
     let suspended =
         at(&["spec", "suspend"]).filter(|found| found.look(index, |node| node.text() != Some("false")) == Some(true));
     if let Some(suspended) = suspended {
-        refused = refused.or(Some(Refused::shape(
-            suspended.line,
-            "the release is suspended: a change has no effect",
-        )));
+        let message = "the release is suspended: a change has no effect".to_owned();
+        refused = refused.or(Some(Refused::at(suspended.line, Refusal::Suspended { message })));
     }
     let (path, line) = (object.path.clone(), object.line);
     let chart = chart(index, instance);

@@ -10,16 +10,17 @@ use crate::fleet::document::{Document, Documents};
 use crate::fleet::field::{Field, Located, Step, locate};
 use crate::fleet::find::find;
 use crate::fleet::gate::Refused;
-use crate::fleet::index::Index;
-use crate::fleet::kustomize::{self, PatchContent};
+use crate::fleet::index::{Index, Object};
+use crate::fleet::kustomize::{self, Kustomization, PatchContent};
 use crate::fleet::layers::Read;
 use crate::fleet::operation::{Operation, Verb};
 use crate::fleet::owners;
 use crate::fleet::patch_target::{Fits, PatchTarget};
+use crate::fleet::replacement::Fields;
 use crate::fleet::shapes::Reading;
 use crate::fleet::shared::refuse_shared;
 use crate::fleet::touched::Touched;
-use crate::model::Refusal;
+use crate::model::{Refusal, RepoPath};
 use crate::yaml::Node;
 
 use super::ask::{Asker, finish};
@@ -31,14 +32,29 @@ use super::{Release, Spot};
 pub(super) struct Patch {
     /// The document that it stands in.
     spot: Spot,
-    /// The way to its text; nothing for a patch that is not taken apart.
-    text: Option<PointerBuf>,
+    /// Whose patch it is, for people.
+    of: &'static str,
+    /// Where it is written.
+    content: Content,
     /// Its line.
     line: usize,
     /// What it is for.
     target: Option<PatchTarget>,
     /// What it may set, as far as its words tell.
     touched: Touched,
+}
+
+/// Where a patch is written.
+#[derive(Debug, Clone)]
+enum Content {
+    /// In a text of its document, at this pointer.
+    Text(PointerBuf),
+    /// In a file of its own.
+    File(RepoPath),
+    /// In a replacement.
+    Fields(Fields),
+    /// In something that is not taken apart.
+    Opaque,
 }
 
 /// A field of an object that a chart makes.
@@ -77,21 +93,29 @@ fn of_kustomize(list: &Effective, number: usize, kustomization: Node<'_>) -> Vec
     let own = [number.as_str(), "kustomize"];
     let below: Vec<&str> = list.below.iter().map(String::as_str).chain(own).collect();
     let patch = |patch: kustomize::Patch| {
-        let (text, touched) = match patch.content {
-            PatchContent::Opaque(touched) => (None, touched),
-            PatchContent::File(_) | PatchContent::Count(_) => (None, Touched::ANYTHING),
+        let (content, touched) = match patch.content {
+            PatchContent::Opaque(touched) => (Content::Opaque, touched),
+            PatchContent::File(_) | PatchContent::Count(_) | PatchContent::Fields(_) => {
+                (Content::Opaque, Touched::ANYTHING)
+            }
             PatchContent::Text(pointer) => {
                 let tokens = pointer.tokens().skip(below.len());
                 let within = PointerBuf::from_tokens(tokens);
                 let text = kustomization.nearest(&within).node;
                 // What a kustomization of a folder overwrites may not be what is patched here.
-                let text_of = (list.uncertain.is_none() && !patch.late).then_some(pointer);
-                (text_of, Touched::of(text.text().unwrap_or(text.source())))
+                let is_certain = list.uncertain.is_none() && !patch.late;
+                let content = if is_certain {
+                    Content::Text(pointer)
+                } else {
+                    Content::Opaque
+                };
+                (content, Touched::of(text.text().unwrap_or(text.source())))
             }
         };
         Patch {
             spot: list.spot.clone(),
-            text,
+            of: "a post-renderer",
+            content,
             line: patch.line,
             target: patch.target,
             touched,
@@ -99,6 +123,65 @@ fn of_kustomize(list: &Effective, number: usize, kustomization: Node<'_>) -> Vec
     };
     let patches = kustomize::patches(kustomization, &below).into_iter();
     patches.map(patch).collect()
+}
+
+/// The patches of kustomizations, in the order in which they apply to what a chart makes that one of them inflates.
+pub(super) fn of_kustomizations(index: &Index<'_>, patches: &[(&Kustomization, &kustomize::Patch)]) -> Vec<Patch> {
+    let read = |(of, patch): &(&Kustomization, &kustomize::Patch)| {
+        let (content, touched) = match &patch.content {
+            PatchContent::Opaque(touched) => (Content::Opaque, *touched),
+            PatchContent::Fields(fields) => (Content::Fields(fields.clone()), Touched::ANYTHING),
+            PatchContent::Count(_) => {
+                let replicas = true;
+                let touched = Touched {
+                    replicas,
+                    ..Touched::default()
+                };
+                (Content::Opaque, touched)
+            }
+            PatchContent::File(text) => {
+                let path = kustomize::relative(&of.path, text);
+                (path.map_or(Content::Opaque, Content::File), Touched::ANYTHING)
+            }
+            PatchContent::Text(pointer) => {
+                let looked = index.opened.look(&of.path, &of.at(), |document| {
+                    let text = document.root.nearest(pointer).node;
+                    Touched::of(text.text().unwrap_or(text.source()))
+                });
+                (Content::Text(pointer.clone()), looked.unwrap_or(Touched::ANYTHING))
+            }
+        };
+        Patch {
+            spot: Spot {
+                path: of.path.clone(),
+                at: of.at(),
+                object: None,
+            },
+            of: "a kustomization",
+            content,
+            line: patch.line,
+            target: patch.target.clone(),
+            touched,
+        }
+    };
+    patches.iter().map(read).collect()
+}
+
+impl Release {
+    /// Whether an object of the index is a patch of what the chart makes.
+    pub(in crate::fleet) fn is_patched_by(&self, object: &Object) -> bool {
+        self.patches.iter().any(|patch| match &patch.content {
+            Content::File(path) => *path == object.path,
+            Content::Text(pointer) => {
+                let outer = object.at.outer.as_ref();
+                let is_there = outer.is_some_and(|outer| {
+                    outer.index == patch.spot.at.document && outer.pointer == patch.spot.at.prefix.concat(pointer)
+                });
+                patch.spot.path == object.path && is_there
+            }
+            Content::Fields(_) | Content::Opaque => false,
+        })
+    }
 }
 
 impl Asker<'_, '_> {
@@ -129,12 +212,9 @@ impl Asker<'_, '_> {
                 finish(release, *written)
             }
             (Effect::Uncertain(why), Some(patch)) => {
-                let Patch { spot, line, .. } = patch;
+                let Patch { spot, of, line, .. } = patch;
                 let mut reading = reading?;
-                let message = format!(
-                    "a patch of a post-renderer at {}:{line} may set the value, too: {why}",
-                    spot.path
-                );
+                let message = format!("a patch of {of} at {}:{line} may set the value, too: {why}", spot.path);
                 reading.refuse_as(Refusal::WrongShape { message });
                 reading
             }
@@ -154,7 +234,8 @@ impl Asker<'_, '_> {
     fn effect(&self, patch: &Patch, rendered: &Rendered<'_>, names: &[&str]) -> Effect {
         let Patch {
             spot,
-            text,
+            of: _,
+            content,
             line: _,
             target,
             touched,
@@ -167,14 +248,24 @@ impl Asker<'_, '_> {
         if fits == Some(Fits::No) || !rendered.field.is_touched(*touched) {
             return Effect::None;
         }
-        let Some(text) = text else {
-            return Effect::Uncertain("it is not taken apart".to_owned());
+        let look = |documents: Documents<'_>| of_documents(&documents, target.as_ref(), rendered, names);
+        let looked = match content {
+            Content::Fields(fields) if !fields.rename() && !fields.reach(&rendered.field) => return Effect::None,
+            Content::Fields(_) => {
+                return Effect::Uncertain("a replacement copies it, or sets it or its object's name".to_owned());
+            }
+            Content::Opaque => return Effect::Uncertain("it is not taken apart".to_owned()),
+            Content::Text(text) => self
+                .index
+                .opened
+                .look(&spot.path, &spot.at, |document| document.within(text, look)),
+            Content::File(path) => Some(
+                self.index
+                    .opened
+                    .manifest(path)
+                    .map(|manifest| look(manifest.documents())),
+            ),
         };
-        let looked = self.index.opened.look(&spot.path, &spot.at, |document| {
-            document.within(text, |documents| {
-                of_documents(&documents, target.as_ref(), rendered, names)
-            })
-        });
         match looked {
             Some(Ok(effect)) => effect,
             Some(Err(refused)) => Effect::Uncertain(refused.refusal.to_string()),

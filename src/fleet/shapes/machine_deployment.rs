@@ -42,6 +42,7 @@ fn read(document: &Document<'_>) -> Said {
         hold,
         autoscaler,
         autoscaler_line,
+        sized,
         refused,
     } = Marks::of(document.path, document.root);
     let mut replicas = integer(document, &["spec", "replicas"]);
@@ -59,6 +60,7 @@ fn read(document: &Document<'_>) -> Said {
         replicas,
         autoscaler,
         autoscaler_line,
+        sized,
         refused,
         paused: paused || is_spec_paused(document.root),
         hold,
@@ -113,6 +115,7 @@ spec:
             replicas: _,
             autoscaler,
             autoscaler_line,
+            sized: _,
             refused,
             paused,
             hold,

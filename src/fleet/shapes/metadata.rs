@@ -42,6 +42,8 @@ pub(super) struct Marks {
     pub(super) autoscaler: Option<AutoscalerBounds>,
     /// The line of the annotation that makes it the owner.
     pub(super) autoscaler_line: usize,
+    /// Whether a bound of a cluster autoscaler is written, be there an owner or not.
+    pub(super) sized: bool,
     /// Why the replicas may not be changed here.
     pub(super) refused: Option<Refused>,
 }
@@ -90,8 +92,10 @@ impl Marks {
         marks
     }
 
-    /// A missing minimum is 0; without a maximum above 0 the autoscaler leaves the group alone (its Cluster API provider's README).
+    /// A missing minimum is 0; without a maximum above 0 the autoscaler leaves the group alone (`parseScalingBounds` of its Cluster API
+    /// provider).
     fn bound(&mut self, (min, max): (Option<Size>, Option<Size>)) {
+        self.sized = min.is_some() || max.is_some();
         let line = max.as_ref().map_or(0, |(line, _)| *line);
         let mut read = |bound: Option<Size>, name: &str| match bound {
             None => 0,
@@ -126,9 +130,26 @@ pub(super) fn is_spec_paused(object: Node<'_>) -> bool {
         None => Ok(None),
     }) {
         Ok(None) => false,
-        Ok(Some(paused)) => !matches!(paused.text(), Some("false" | "False" | "FALSE" | "no" | "off")),
+        Ok(Some(paused)) => is_yes(paused),
         Err(_) => true,
     }
+}
+
+fn is_yes(paused: Node<'_>) -> bool {
+    !paused.is_null() && !matches!(paused.text(), Some("false" | "False" | "FALSE" | "no" | "off"))
+}
+
+/// Whether a value that an operation puts there pauses an object.
+pub(in crate::fleet) fn pauses(path: &[String], value: Node<'_>) -> bool {
+    let put = |way: [&str; 3], length: usize| {
+        let way = &way[..length];
+        let leads_there = path.iter().zip(way).all(|(token, key)| token == key);
+        find(value, way.get(path.len()..)?).filter(|_| leads_there)
+    };
+    let by_annotation = [PAUSED, KAMAJI_PAUSED]
+        .iter()
+        .any(|key| put(["metadata", "annotations", key], 3).is_some());
+    by_annotation || put(["spec", "paused", ""], 2).is_some_and(is_yes)
 }
 
 /// Follows keys as long as what is there is certain: no alias, no merge, no key twice.
@@ -182,6 +203,7 @@ mod tests {
             (Some("one"), Some("6"), Some((0, 6)), Some((3, "wrong-shape"))),
             (None, Some("'${max}'"), None, Some((3, "wrong-shape"))),
             (None, Some("-1"), None, Some((3, "wrong-shape"))),
+            (Some("6"), Some("6"), Some((6, 6)), None),
         ] {
             let key = |name, text: Option<&str>| text.map_or(String::new(), |text| format!("{name}: {text}, "));
             let text = format!("{{{}{}}}", key(MIN_SIZE, min), key(MAX_SIZE, max));

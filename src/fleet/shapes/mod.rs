@@ -23,9 +23,9 @@ use super::document::Document;
 use super::gate::Refused;
 
 pub(super) use arguments::text_at;
-pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated};
+pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated, pauses};
 pub(super) use reading::{Reading, decimal_text, integer, text_integer};
-pub(super) use topology::list_of;
+pub(super) use topology::{brought, list_of};
 pub(super) use typed::{flag_value, quantity};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.
@@ -104,6 +104,8 @@ pub(super) struct GroupClaim {
     pub(super) autoscaler: Option<AutoscalerBounds>,
     /// The line of the annotation that makes it the owner.
     pub(super) autoscaler_line: usize,
+    /// Whether a bound of a cluster autoscaler is written, be there an owner or not.
+    pub(super) sized: bool,
     /// Why its annotations forbid a change.
     pub(super) refused: Option<Refused>,
     /// Whether the group is paused.
@@ -171,7 +173,7 @@ pub(super) mod testing {
     /// A reason in one line that does not depend on its wording for people.
     pub(in crate::fleet) fn shown_refusal(refusal: &Refusal) -> String {
         match refusal {
-            Refusal::WrongShape { message } => message.clone(),
+            Refusal::WrongShape { message } | Refusal::Suspended { message } => message.clone(),
             Refusal::Owned { owner: _, by } => by.clone(),
             Refusal::Ambiguous { places } => format!("ambiguous {}", places.join(", ")),
             Refusal::Absent { pointer } => format!("{pointer} absent"),

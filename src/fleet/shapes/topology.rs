@@ -91,40 +91,19 @@ fn read_entries(document: &Document<'_>, list: &str, entries: &[Node<'_>], said:
     let first = said.groups.len();
     let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        let line = entry.position().line;
-        let Some(name) = find(*entry, &["name"]).and_then(|name| name.text()) else {
-            let refusal = match entry.kind() {
-                Kind::Alias => Refusal::Alias,
-                _ => Refusal::WrongShape {
-                    message: "the entry has no name".to_owned(),
-                },
-            };
-            said.unbound.push(Unclaimed {
+        let number = index.to_string();
+        let below = [WORKERS[0], WORKERS[1], WORKERS[2], list, &number];
+        match read_entry(document, list, *entry, &below) {
+            Ok((name, claim)) => {
+                lines.entry(name).or_default().push(claim.line);
+                said.groups.push(claim);
+            }
+            Err(Refused { line, refusal }) => said.unbound.push(Unclaimed {
                 line,
                 what: format!("entry {index} of {list} of {}", document.key),
                 refusal,
-            });
-            continue;
-        };
-        lines.entry(name).or_default().push(line);
-        let index = index.to_string();
-        let below = [WORKERS[0], WORKERS[1], WORKERS[2], list, &index, "replicas"];
-        let marks = Marks::of(document.path, *entry);
-        let mut replicas = integer(document, &below);
-        replicas.refuse(document, marks.refused.clone());
-        said.groups.push(GroupClaim {
-            cluster: Some(document.key.name.clone()),
-            group: name.into(),
-            pool: list == MACHINE_POOLS,
-            class: find(*entry, &["class"]).and_then(Node::text).map(SmolStr::from),
-            line,
-            replicas,
-            autoscaler: marks.autoscaler,
-            autoscaler_line: marks.autoscaler_line,
-            refused: marks.refused,
-            paused: marks.paused,
-            hold: marks.hold,
-        });
+            }),
+        }
     }
     for claim in &mut said.groups[first..] {
         if let Some(lines) = lines.get(claim.group.as_str()).filter(|lines| lines.len() > 1) {
@@ -133,6 +112,81 @@ fn read_entries(document: &Document<'_>, list: &str, entries: &[Node<'_>], said:
             claim.replicas.refuse(document, Some(refused));
         }
     }
+}
+
+/// An entry that lies at these keys, with its name.
+fn read_entry<'s>(
+    document: &Document<'s>,
+    list: &str,
+    entry: Node<'s>,
+    below: &[&str],
+) -> Result<(&'s str, GroupClaim), Refused> {
+    let line = entry.position().line;
+    let Some(name) = find(entry, &["name"]).and_then(|name| name.text()) else {
+        return Err(match entry.kind() {
+            Kind::Alias => Refused::at(line, Refusal::Alias),
+            _ => Refused::shape(line, "the entry has no name"),
+        });
+    };
+    let marks = Marks::of(document.path, entry);
+    let replicas: Vec<&str> = below.iter().copied().chain(["replicas"]).collect();
+    let mut replicas = integer(document, &replicas);
+    replicas.refuse(document, marks.refused.clone());
+    let claim = GroupClaim {
+        cluster: Some(document.key.name.clone()).filter(|name| !name.is_empty()),
+        group: name.into(),
+        pool: list == MACHINE_POOLS,
+        class: find(entry, &["class"]).and_then(Node::text).map(SmolStr::from),
+        line,
+        replicas,
+        autoscaler: marks.autoscaler,
+        autoscaler_line: marks.autoscaler_line,
+        sized: marks.sized,
+        refused: marks.refused,
+        paused: marks.paused,
+        hold: marks.hold,
+    };
+    Ok((name, claim))
+}
+
+/// The entries that an RFC 6902 operation brings to a cluster: one of a list, or all of a list that it writes with what that is in.
+///
+/// `at` leads to the operation's value in its document, `path` is where in the cluster it goes.
+pub(in crate::fleet) fn brought(
+    document: &Document<'_>,
+    at: &[&str],
+    path: &[String],
+) -> (Vec<GroupClaim>, Vec<Unclaimed>) {
+    let (mut groups, mut unbound) = (Vec::new(), Vec::new());
+    let Some(value) = find(document.root, at) else {
+        return (groups, unbound);
+    };
+    let mut add = |list: &str, entry: Node<'_>, below: &[&str]| match read_entry(document, list, entry, below) {
+        Ok((_, claim)) => groups.push(claim),
+        Err(Refused { line, refusal }) => unbound.push(Unclaimed {
+            line,
+            what: format!("an entry of {list}"),
+            refusal,
+        }),
+    };
+    for list in [MACHINE_DEPLOYMENTS, MACHINE_POOLS] {
+        let way = [WORKERS[0], WORKERS[1], WORKERS[2], list];
+        let leads_there = path.iter().zip(way).all(|(token, key)| token == key);
+        match way.get(path.len()..) {
+            _ if !leads_there => {}
+            None if path.len() == way.len() + 1 => add(list, value, at),
+            None => {}
+            Some(rest) => {
+                let items = find(value, rest).into_iter().flat_map(Node::items);
+                for (index, item) in items.enumerate() {
+                    let index = index.to_string();
+                    let below: Vec<&str> = at.iter().chain(rest).copied().chain([index.as_str()]).collect();
+                    add(list, item, &below);
+                }
+            }
+        }
+    }
+    (groups, unbound)
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ fn declared(live: &Live) -> Declared {
                     value: Some(found.replicas.into()),
                     site: Site::Writable(place),
                     autoscaler: None,
+                    unscaled: None,
                     paused: false,
                     hold: None,
                 };

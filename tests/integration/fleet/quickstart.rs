@@ -29,6 +29,7 @@ fn shown(declared: &Declared) -> String {
             value,
             site: at,
             autoscaler,
+            unscaled,
             paused,
             hold,
         } = binding;
@@ -36,6 +37,9 @@ fn shown(declared: &Declared) -> String {
         text += &format!("{target} = {value}\n    {}\n", site(at));
         if let Some(bounds) = autoscaler {
             text += &format!("    autoscaler {}..{}\n", bounds.min, bounds.max);
+        }
+        if let Some(why) = unscaled {
+            text += &format!("    {why}\n");
         }
         if *paused {
             text += "    paused\n";

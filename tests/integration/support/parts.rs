@@ -127,6 +127,7 @@ pub(crate) fn binding(value: i64, place: Place) -> Binding {
         value: Some(Scalar::Integer(value)),
         site: Site::Writable(place),
         autoscaler: None,
+        unscaled: None,
         paused: false,
         hold: None,
     }

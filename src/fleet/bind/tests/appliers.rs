@@ -1,6 +1,6 @@
 //! What Flux and Argo CD do to the folders that they apply: patches, namespaces, variables.
 
-use super::{declared, shown};
+use super::{declared, policy, shown};
 use crate::fleet::testing::machine_deployment;
 
 const MD: &str = "node-group/eu-1/a/blue/md-0/replicas";
@@ -168,5 +168,94 @@ fn a_variable_that_is_not_certain_or_used_twice_is_refused() {
         ),
     ] {
         assert_eq!(variables(post_build, &more), format!("{MD} = {want}"), "{post_build}");
+    }
+}
+
+#[test]
+fn what_is_suspended_holds_what_it_applies() {
+    let md = machine_deployment("a", "md-0");
+    let one = |name: &str, more: &str| flux(name, &format!("  path: clusters/eu-1\n{more}"));
+    let with = |appliers: &[String]| {
+        let files: Vec<(String, &String)> = appliers
+            .iter()
+            .enumerate()
+            .map(|(number, text)| (format!("apps/{number}.yaml"), text))
+            .collect();
+        let all = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        bound(&all.chain([("clusters/eu-1/md.yaml", md.as_str())]).collect::<Vec<_>>())
+    };
+    let writable = format!("{MD} = 3 at clusters/eu-1/md.yaml#0/spec/replicas:5 Scalar");
+    let held =
+        "Kustomization flux-system/blue is suspended (apps/0.yaml:6): a change has no effect until somebody resumes it";
+    let held = format!("{MD} = 3 at line 5: {held}");
+    assert_eq!(with(&[one("blue", "  suspend: true\n")]), held);
+    assert_eq!(with(&[one("blue", "  suspend: ${suspend}\n")]), held);
+    assert_eq!(with(&[one("blue", "  suspend: false\n")]), writable);
+    assert_eq!(with(&[one("blue", "  suspend:\n")]), writable);
+    // Somebody else applies it all the same.
+    assert_eq!(with(&[one("blue", "  suspend: true\n"), one("green", "")]), writable);
+    let manager = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: capi-controller-manager, namespace: capi-system}\nspec:\n  template:\n    \
+                   spec:\n      containers: [{name: manager, args: [--kube-api-qps=20]}]\n";
+    let policy = policy(
+        "ControllerPolicy",
+        "component: capi\nselector: {managementClusters: [eu-1]}\nflags: [{name: kube-api-qps, ladder: [{clusters: 1, value: 100}]}]",
+    );
+    let files = [
+        ("clusters/eu-1/m.yaml", manager),
+        ("apps/0.yaml", &one("blue", "  suspend: true\n")),
+    ];
+    let found = shown(&declared(&policy, &files));
+    assert!(
+        found[0].starts_with("controller/eu-1/capi/kube-api-qps = 20 at line 7: Kustomization flux-system/blue"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_operation_pauses_as_a_manifest_does() {
+    let md = machine_deployment("a", "md-0");
+    let with = |target: &str, operation: &str| {
+        let kustomization =
+            format!("resources: [md.yaml, c.yaml]\npatches:\n- {{target: {{{target}}}, patch: '[{operation}]'}}\n");
+        let cluster =
+            "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue, namespace: a}\nspec: {}\n";
+        let files = [
+            ("clusters/eu-1/md.yaml", md.as_str()),
+            ("clusters/eu-1/c.yaml", cluster),
+            ("clusters/eu-1/kustomization.yaml", &kustomization),
+        ];
+        bound(&files).ends_with(" paused")
+    };
+    for (target, operation, paused) in [
+        ("kind: Cluster", "{op: add, path: /spec/paused, value: true}", true),
+        (
+            "kind: MachineDeployment",
+            "{op: add, path: /spec/paused, value: true}",
+            true,
+        ),
+        (
+            "kind: MachineDeployment",
+            "{op: add, path: /spec/paused, value: false}",
+            false,
+        ),
+        (
+            "kind: Cluster, name: green",
+            "{op: add, path: /spec/paused, value: true}",
+            false,
+        ),
+        ("kind: Cluster", "{op: add, path: /spec, value: {paused: true}}", true),
+        (
+            "kind: Cluster",
+            "{op: add, path: /metadata/annotations, value: {cluster.x-k8s.io/paused: \"\"}}",
+            true,
+        ),
+        (
+            "kind: Cluster",
+            "{op: add, path: /metadata/annotations/cluster.x-k8s.io~1paused, value: x}",
+            true,
+        ),
+        ("kind: Cluster", "{op: remove, path: /spec/paused}", false),
+    ] {
+        assert_eq!(with(target, operation), paused, "{target} {operation}");
     }
 }

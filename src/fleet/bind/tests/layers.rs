@@ -94,6 +94,55 @@ fn operations_are_places_and_the_last_one_counts() {
     );
 }
 
+#[test]
+fn a_replacement_holds_what_it_sets_or_copies() {
+    let source = "  source: {kind: ConfigMap, name: c, fieldPath: data.n}\n";
+    let to = |select: &str, path: &str| {
+        format!("replacements:\n- targets: [{{select: {select}, fieldPaths: [{path}]}}]\n{source}")
+    };
+    let writable = format!("{MD} = 3 at clusters/eu-1/md.yaml#0/spec/replicas:5 Scalar");
+    let held = format!("{MD} = 3 at line 5: the replacement at {KUSTOMIZATION}:4 sets the value, too");
+    let md = "{kind: MachineDeployment}";
+    for (select, path, want) in [
+        (md, "spec.replicas", &held),
+        (md, "spec", &held),
+        ("{name: md-.*}", "spec.replicas", &held),
+        ("{kind: MachineDeployment, labelSelector: a=b}", "spec.replicas", &held),
+        (md, "spec.template.spec.version", &writable),
+        ("{kind: Deployment}", "spec.replicas", &writable),
+        ("{name: md}", "spec.replicas", &writable),
+    ] {
+        assert_eq!(&replicas(&to(select, path)), want, "{select} {path}");
+    }
+    let reject = |reject: &str| {
+        let select = format!("{md}, reject: [{reject}]");
+        replicas(&to(&select, "spec.replicas"))
+    };
+    assert_eq!(reject("{name: md-0}"), writable);
+    assert_eq!(reject("{name: md-1}"), held);
+    assert_eq!(reject("{labelSelector: a=b}"), held);
+    // What is not taken apart holds all that its words speak of.
+    let odd = to("{kind: Deployment}", "spec.replicas, 'a\\.b'");
+    assert_eq!(
+        replicas(&odd),
+        format!("{MD} = 3 at line 5: the patch at {KUSTOMIZATION}:4 may set the value, too")
+    );
+    let copied = "replacements:\n- source: {kind: MachineDeployment, name: md-0, fieldPath: spec.replicas}\n  \
+                  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.n]}]\n";
+    assert_eq!(
+        replicas(copied),
+        format!(
+            "{MD} = 3 at line 5: the replacement at {KUSTOMIZATION}:4 copies the value to another field, which would change with it"
+        )
+    );
+    assert_eq!(
+        replicas(&to(md, "metadata.name")),
+        format!(
+            "clusters/eu-1/md.yaml:1 MachineDeployment md-0: the patch at {KUSTOMIZATION}:4 may give it another name, namespace, kind or cluster"
+        )
+    );
+}
+
 const CLUSTER: &str = "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: blue}\nspec:\n  topology:\n    workers:\n      \
     machineDeployments:\n      - {name: a, replicas: 1}\n      - {name: b, replicas: 2}\n";
 
@@ -121,7 +170,11 @@ fn operations_count_the_items_of_the_list() {
         topology(&format!(
             "    - {{op: add, path: {list}/0, value: {{name: z}}}}\n    - {{op: replace, path: {list}/1/replicas, value: 5}}\n"
         )),
-        [format!("{a} = 5 {}", op(1, 7)), format!("{b} = 2 {}", base(1, 9))]
+        [
+            format!("{a} = 5 {}", op(1, 7)),
+            format!("{b} = 2 {}", base(1, 9)),
+            "node-group/eu-1/a/blue/z/replicas = - at line 6: /0/value/replicas absent".to_owned()
+        ]
     );
     assert_eq!(
         topology(&format!("    - {{op: remove, path: {list}/0}}\n")),
@@ -130,6 +183,12 @@ fn operations_count_the_items_of_the_list() {
             format!("{b} = 2 {}", base(1, 9))
         ]
     );
+    assert!(
+        topology(&format!("    - {{op: replace, path: {list}/0/name, value: c}}\n"))[0]
+            .contains("order is not certain")
+    );
+    let test = format!("    - {{op: test, path: {list}/0/name, value: a}}\n");
+    assert_eq!(topology(&test)[0], format!("{a} = 1 {}", base(0, 8)));
     assert_eq!(
         topology(&format!("    - {{op: replace, path: {list}/7/replicas, value: 5}}\n")),
         [("a", 8), ("b", 9)].map(|(name, line)| {
@@ -137,6 +196,99 @@ fn operations_count_the_items_of_the_list() {
             let number = line - 7;
             format!("node-group/eu-1/a/blue/{name}/replicas = {number} at line {line}: {KUSTOMIZATION}:6: {why}")
         })
+    );
+}
+
+#[test]
+fn operations_bring_node_groups() {
+    let list = "/spec/topology/workers/machineDeployments";
+    let [a, b, c] = ["a", "b", "c"].map(|name| format!("node-group/eu-1/a/blue/{name}/replicas"));
+    let base = |index: usize, line: usize| format!("at clusters/eu-1/c.yaml#0{list}/{index}/replicas:{line} Scalar");
+    let both = [format!("{a} = 1 {}", base(0, 8)), format!("{b} = 2 {}", base(1, 9))];
+    let inner = |pointer: &str, line: usize| format!("at {KUSTOMIZATION}#0/patches/0/patch|0{pointer}:{line} Scalar");
+    let with = |operation: &str| topology(&format!("    - {operation}\n"));
+    for (path, index) in [("-", 2), ("1", 2)] {
+        let found = with(&format!(
+            "{{op: add, path: {list}/{path}, value: {{name: c, replicas: 4}}}}"
+        ));
+        assert_eq!(index, found.len() - 1);
+        assert_eq!(found[..2], both);
+        assert_eq!(found[2], format!("{c} = 4 {}", inner("/0/value/replicas", 6)));
+    }
+    let pool = with("{op: add, path: /spec/topology/workers/machinePools, value: [{name: p, replicas: 4}]}");
+    assert_eq!(
+        pool[2],
+        format!("{} = 4 {}", c.replace("/c/", "/p/"), inner("/0/value/0/replicas", 6))
+    );
+    let gone = |name: &str, number: usize| {
+        let why = "an operation replaces what it is in";
+        format!("{name} = {number} at line {}: {KUSTOMIZATION}:6: {why}", number + 7)
+    };
+    // What stands in the place of another entry is not that entry.
+    assert_eq!(
+        with(&format!(
+            "{{op: replace, path: {list}/0, value: {{name: c, replicas: 4}}}}"
+        )),
+        [
+            gone(&a, 1),
+            both[1].clone(),
+            format!("{c} = 4 {}", inner("/0/value/replicas", 6))
+        ]
+    );
+    assert_eq!(
+        with("{op: replace, path: /spec/topology/workers, value: {machineDeployments: [{name: c, replicas: 4}]}}"),
+        [
+            gone(&a, 1),
+            gone(&b, 2),
+            format!("{c} = 4 {}", inner("/0/value/machineDeployments/0/replicas", 6))
+        ]
+    );
+    let twice = "a stands in the list more than once";
+    assert_eq!(
+        with(&format!("{{op: add, path: {list}/-, value: {{name: a, replicas: 4}}}}"))[0],
+        format!("{a} = 1 at line 8: {KUSTOMIZATION}:6: {twice}")
+    );
+    let unread = with(&format!("{{op: add, path: {list}/-, value: {{class: x}}}}"));
+    assert_eq!(
+        unread[2],
+        format!("{KUSTOMIZATION}:6 an entry of machineDeployments of Cluster a/blue: the entry has no name")
+    );
+    let chosen = |target: &str| {
+        let kustomization = format!(
+            "namespace: a\nresources: [c.yaml]\npatches:\n- target: {target}\n  patch: |-\n    - {{op: add, path: {list}/-, value: {{name: c}}}}\n"
+        );
+        shown(&declared(
+            "",
+            &[("clusters/eu-1/c.yaml", CLUSTER), (KUSTOMIZATION, &kustomization)],
+        ))
+        .pop()
+    };
+    let why = "the patch may add node groups to the topology: whether it means this cluster, or what it says, is not certain here";
+    assert_eq!(
+        chosen("{kind: Cluster, labelSelector: a=b}"),
+        Some(format!("{KUSTOMIZATION}:4 node groups of Cluster a/blue: {why}"))
+    );
+    assert_eq!(
+        chosen("{kind: Cluster}"),
+        Some(format!("{c} = - at line 6: /0/value/replicas absent"))
+    );
+    assert_eq!(chosen("{kind: Cluster, name: green}"), Some(both[1].clone()));
+}
+
+#[test]
+fn a_list_that_replaces_another_one_takes_its_numbers_away() {
+    let merge = "    apiVersion: cluster.x-k8s.io/v1beta2\n    kind: Cluster\n    metadata: {name: blue}\n    spec: {topology: {workers: \
+                 {machineDeployments: [{name: a}, {name: c, replicas: 4}, {class: x}]}}}\n";
+    let list = "/spec/topology/workers/machineDeployments";
+    let [a, b, c] = ["a", "b", "c"].map(|name| format!("node-group/eu-1/a/blue/{name}/replicas"));
+    assert_eq!(
+        topology(merge),
+        [
+            format!("{a} = - at line 9: {list}/0/replicas absent"),
+            format!("{b} = 2 at line 9: {KUSTOMIZATION}:6: a patch replaces the list that b is in"),
+            format!("{c} = 4 at {KUSTOMIZATION}#0/patches/0/patch|0{list}/1/replicas:9 Scalar"),
+            format!("{KUSTOMIZATION}:9 entry 2 of machineDeployments of Cluster blue: the entry has no name"),
+        ]
     );
 }
 

@@ -1,11 +1,13 @@
 mod appliers;
 mod components;
+mod helm_charts;
 mod layers;
 mod markers;
 mod node_groups;
 mod owners;
 mod releases;
 mod sharding;
+mod shared;
 
 use std::convert::Infallible;
 
@@ -55,6 +57,7 @@ fn shown(declared: &Declared) -> Vec<String> {
             value,
             site,
             autoscaler,
+            unscaled,
             paused,
             hold,
         } = binding;
@@ -62,6 +65,9 @@ fn shown(declared: &Declared) -> Vec<String> {
         let mut line = format!("{target} = {value} at {}", shown_site(site));
         if let Some(AutoscalerBounds { min, max }) = autoscaler {
             line += &format!(" autoscaler {min}..{max}");
+        }
+        if let Some(why) = unscaled {
+            line += &format!(" ({why})");
         }
         if *paused {
             line += " paused";

@@ -124,3 +124,41 @@ fn a_class_with_an_autoscaler_owns_the_numbers_of_its_groups() {
         assert_eq!(found, *want, "{cluster}");
     }
 }
+
+#[test]
+fn a_bound_alone_makes_an_owner_only_if_it_is_a_maximum() {
+    let [min, max] =
+        ["min", "max"].map(|bound| format!("cluster.x-k8s.io/cluster-api-autoscaler-node-group-{bound}-size"));
+    let md = machine_deployment("a", "md-0");
+    let with = |annotations: &str, kustomization: &str| {
+        let md = md.replace("name: md-0", &format!("name: md-0, annotations: {{{annotations}}}"));
+        let files = [
+            ("clusters/eu-1/md.yaml", md.as_str()),
+            ("clusters/eu-1/kustomization.yaml", kustomization),
+        ];
+        let files = if kustomization.is_empty() {
+            &files[..1]
+        } else {
+            &files[..]
+        };
+        shown(&declared("", files))[0].replace("node-group/eu-1/a/blue/md-0/replicas = ", "")
+    };
+    let writable = "3 at clusters/eu-1/md.yaml#0/spec/replicas:5 Scalar";
+    let place = "clusters/eu-1/md.yaml:3";
+    let owned = format!("the cluster autoscaler of its annotations ({place})");
+    assert_eq!(
+        with(&format!("{min}: '2'"), ""),
+        format!("{writable} (no cluster autoscaler scales it: {min} stands without {max} ({place}))")
+    );
+    assert_eq!(with(&format!("{min}: '0', {max}: '0'"), ""), writable);
+    assert_eq!(
+        with(&format!("{max}: '6'"), ""),
+        format!("3 at line 5: {owned} autoscaler 0..6")
+    );
+    let common = format!("resources: [md.yaml]\ncommonAnnotations: {{{min}: '2'}}\n");
+    assert_eq!(with("", &common), writable);
+    assert_eq!(
+        with(&format!("{max}: '6'"), &common),
+        format!("3 at line 5: {owned} autoscaler 0..6")
+    );
+}

@@ -41,6 +41,9 @@ pub(crate) fn kustomize_build(repository: &Path, folder: &str) -> Result<String,
     let load = ["build", "--load-restrictor", "LoadRestrictionsNone"];
     run("kustomize", |command| {
         command.current_dir(repository).args(load).arg(folder);
+        // As Argo CD's `kustomize.buildOptions` may have it.
+        let helm = built("helm").join("helm");
+        command.args(["--enable-helm", "--helm-command"]).arg(helm);
     })
 }
 
