@@ -3,6 +3,7 @@
 mod build;
 mod kept;
 mod layering;
+mod left;
 mod overlays;
 mod patches;
 mod territories;
@@ -23,6 +24,8 @@ use super::resolve::Graph;
 use super::shapes::Said;
 use super::substitute::Substituter;
 use super::touched::Touched;
+
+use left::Left;
 
 /// One document that matters: a manifest, or something that is merged over one.
 #[derive(Debug, Clone)]
@@ -151,6 +154,10 @@ pub(super) struct Index<'t> {
     /// By object: what comes of it, inside and outside of the management clusters, and the overlay that makes it so.
     /// Nearly every map has one entry, and a map makes room for eleven: they are small.
     shares: Vec<BTreeMap<Box<Share>, Option<RepoPath>>>,
+    /// The uses outside of all management clusters.
+    left: Vec<Left>,
+    /// The patches of what is not in the repository and gets another name here.
+    pub(super) nameless: BTreeSet<usize>,
 }
 
 /// One of the things that come of a document.
