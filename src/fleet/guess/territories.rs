@@ -93,11 +93,18 @@ fn homes_of(workload: &Workload, sightings: &Sightings, own: &Places<'_>) -> Vec
     if let Some((depth, name, applier)) = best
         && let Some(folder) = joined(&parts[..=depth])
     {
+        let why = match applier.name() {
+            Some(other) if other != name => format!(
+                "{}, and its file is called so; if {other} is the management cluster, this is a path of it",
+                applier.words()
+            ),
+            _ => applier.words(),
+        };
         return vec![Home {
             folder,
             named: true,
             name: name.clone(),
-            why: applier.words(),
+            why,
         }];
     }
     let names: BTreeMap<&String, &Applier> = owners

@@ -259,6 +259,23 @@ fn what_a_clusters_own_folder_applies_is_the_clusters_whatever_its_file_is_calle
 }
 
 #[test]
+fn a_name_that_may_be_another_one_says_so() {
+    let (md, applied) = (machine_deployment("shop", "blue"), flux("services/checkout"));
+    let guess = guess(&tree(&[
+        ("delivery/checkout.yaml", &applied),
+        ("services/checkout/md.yaml", &md),
+    ]));
+    let [GuessedCluster { name, why, .. }] = &guess.management_clusters[..] else {
+        panic!("{guess:?}");
+    };
+    assert_eq!(name.as_str(), "checkout");
+    assert!(
+        why.ends_with("if delivery is the management cluster, this is a path of it"),
+        "{why}"
+    );
+}
+
+#[test]
 fn the_namespace_that_an_applier_gives_is_no_management_cluster() {
     let md = machine_deployment("", "blue");
     let applied = flux("clusters/eu-1/shard-a").replace("spec: {", "spec: {targetNamespace: shard-a, ");

@@ -38,6 +38,10 @@ fn matters(key: &ObjectKey, name: &str) -> bool {
 
 /// Whether an object installs the chart of a component, in no cluster that is known.
 fn installs(fleet: &FleetFile, index: &Index<'_>, object: &Object) -> bool {
+    // A file is opened for those alone that may be one.
+    if object.key.kind == "ConfigMap" || !release::matters(&object.key.group, &object.key.kind) {
+        return false;
+    }
     let looked = index.opened.look(&object.path, &object.at, |document| {
         let known = release::destinations(document);
         let mut clusters = fleet.management_clusters();
@@ -52,13 +56,13 @@ fn renamed(index: &Index<'_>) -> impl Iterator<Item = Unbound> {
     let instances = instances.flat_map(|(identity, all)| all.iter().map(move |instance| (identity, instance)));
     instances.filter_map(|(Identity { name, .. }, instance)| {
         let object = &index.objects[instance.object];
-        let component =
-            component_of(&object.key.name).filter(|_| is_deployment(&object.key) && *name != object.key.name)?;
-        if component_of(name).is_some() {
+        if !is_deployment(&object.key) || *name == object.key.name || component_of(name).is_some() {
             return None;
         }
+        let component = component_of(&object.key.name)?;
         let message = format!(
-            "a namePrefix or nameSuffix makes {name} of it, which is not known as the Deployment of {component}"
+            "a kustomization (namePrefix, nameSuffix or the target of a patch) makes {name} of it, which is not known as the \
+             Deployment of {component}"
         );
         Some(unbound(object, Refusal::WrongShape { message }))
     })
