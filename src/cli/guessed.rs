@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorKind, Failure};
 use crate::fleet::{self, FleetTree, Guess};
+use crate::model::{Refusal, Unbound};
 use crate::policy::FleetFile;
 
-use super::init::fleet_file::{self, About, Kind};
+use super::init::fleet_file::{self, About, Kind, left_words};
 use super::repository::Source;
 use super::workspace::problems_failure;
+
+/// The most things left over that a note names.
+const MOST_TOLD: usize = 10;
 
 /// A fleet file that nobody has written yet.
 pub(super) struct Guessed {
@@ -48,6 +52,35 @@ pub(super) fn of(source: &Source, path: &Path) -> Result<Option<Guessed>, Failur
         fleet,
         tree,
     }))
+}
+
+/// What no management cluster of a guess holds.
+pub(super) fn left_over(unbound: &[Unbound]) -> Vec<&Unbound> {
+    let left = unbound.iter();
+    left.filter(|unbound| matches!(unbound.refusal, Refusal::Outside { .. }))
+        .collect()
+}
+
+/// The same as a note; nothing if there is nothing left over.
+pub(super) fn note(left: &[&Unbound]) -> String {
+    let mut out = String::new();
+    if left.is_empty() {
+        return out;
+    }
+    let count = match left.len() {
+        1 => "1 thing lies".to_owned(),
+        many => format!("{many} things lie"),
+    };
+    out.push_str(&format!(
+        "note: {count} in no management cluster that was guessed; mend `paths` in the fleet file that `fleetscale init` writes:\n"
+    ));
+    for unbound in left.iter().take(MOST_TOLD) {
+        out.push_str(&format!("  {}\n", left_words(unbound)));
+    }
+    if left.len() > MOST_TOLD {
+        out.push_str(&format!("  and {} more\n", left.len() - MOST_TOLD));
+    }
+    out
 }
 
 /// The failure of a repository that looks like no fleet.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorKind, Failure};
 use crate::fleet;
+use crate::model::{Declared, RepoPath, Unbound};
 use crate::policy::PolicySet;
 
 use super::guessed::{self, Guessed};
@@ -42,32 +43,58 @@ pub(super) fn run(Args { repo, reference, to }: Args, terminal: &Terminal) -> su
     };
     let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     let folder = fleet_file::policies_folder(&guessed.guess);
+    let everything = Everything::of(&source, &guessed)?;
     if guessed.guess.policies.is_none() {
-        for (name, text) in starter(&source, &guessed, terminal)? {
+        for (name, text) in starter(&everything.numbers, &guessed, terminal)? {
             files.insert(to.join(&folder).join(name), text);
         }
     }
     let has_policies = !files.is_empty();
-    files.insert(to.join("fleet.yaml"), guessed.text.clone());
+    // What waits for a place is named by the policy that will give it one, if there is any.
+    let sharding = to.join(&folder).join(policies::SHARDING);
+    let is_named = guessed.guess.policies.is_some() || files.contains_key(&sharding);
+    let requests = &guessed.guess.requests;
+    let waits = |path: &RepoPath| is_named && requests.iter().any(|folder| path.is_under(folder));
+    let mut left = guessed::left_over(&everything.unbound);
+    left.retain(|unbound| !waits(&unbound.path));
+    let text = format!("{}{}", guessed.text, fleet_file::left_over(&left));
+    files.insert(to.join("fleet.yaml"), text);
     write(&files)?;
     for path in files.keys() {
         terminal.data(&format!("{}\n", path.display()));
     }
+    terminal.talk(&guessed::note(&left));
     terminal.talk(&next(&guessed, &to, &folder, has_policies));
     Ok(0)
 }
 
+/// What is in the management clusters that were guessed, and what is not.
+struct Everything {
+    numbers: Vec<fleet::Number>,
+    unbound: Vec<Unbound>,
+}
+
+impl Everything {
+    fn of(source: &Source, Guessed { fleet, .. }: &Guessed) -> Result<Self, Failure> {
+        let probe = policies::for_every_flag();
+        let probe = read_policies(Some(fleet), &[("every flag".to_owned(), probe.into_bytes())])?;
+        let tree = source.tree(&fleet::screen_everything(fleet, &probe))?;
+        let (numbers, Declared { unbound, .. }) = fleet::scan(fleet, &probe, &tree);
+        Ok(Self { numbers, unbound })
+    }
+}
+
 /// The policies, checked against the fleet file.
-fn starter(source: &Source, guessed: &Guessed, terminal: &Terminal) -> Result<BTreeMap<&'static str, String>, Failure> {
+fn starter(
+    numbers: &[fleet::Number],
+    guessed: &Guessed,
+    terminal: &Terminal,
+) -> Result<BTreeMap<&'static str, String>, Failure> {
     let Guessed { guess, fleet, tree, .. } = guessed;
-    let probe = policies::for_every_flag();
-    let probe = read_policies(Some(fleet), &[("every flag".to_owned(), probe.into_bytes())])?;
-    let everything = source.tree(&fleet::screen_everything(fleet, &probe))?;
-    let (numbers, _) = fleet::scan(fleet, &probe, &everything);
     let mut texts = policies::texts(&Material {
         fleet,
         guess,
-        numbers: &numbers,
+        numbers,
         kamaji: &fleet::kamaji_values(tree),
         tree,
     });

@@ -128,9 +128,9 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
         },
         (None, None) => return Err(Failure::plain(ErrorKind::Usage, "there is nothing to scan")),
     };
-    let is_guess = is_guess && policies.is_none();
+    let is_found = is_guess && policies.is_none();
     let policies = match policies_of(&source, &fleet, policies, terminal) {
-        Err(failure) if is_guess => {
+        Err(failure) if is_found => {
             // That these are the policies is a guess, too.
             let first = failure.message.lines().next().unwrap_or_default();
             terminal.talk(&format!(
@@ -143,6 +143,9 @@ pub(super) fn run(args: Args, terminal: &Terminal) -> super::Outcome {
     };
     let tree = source.tree(&fleet::screen_everything(&fleet, &policies))?;
     let (numbers, declared) = fleet::scan(&fleet, &policies, &tree);
+    if is_guess {
+        terminal.talk(&guessed::note(&guessed::left_over(&declared.unbound)));
+    }
     let all = numbers.len();
     let scan = Scan::of(&source, numbers, declared.unbound, &fleet, select.as_ref());
     if scan.numbers.is_empty() && all > 0 {

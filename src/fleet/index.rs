@@ -3,6 +3,7 @@
 mod build;
 mod kept;
 mod layering;
+mod left;
 mod overlays;
 mod patches;
 mod reading;
@@ -34,6 +35,7 @@ use super::shapes::Said;
 use super::sources::Sources;
 use super::substitute::Substituter;
 use super::touched::Touched;
+use left::Left;
 use shares::{Share, Shares};
 
 /// One document that matters: a manifest, or something that is merged over one.
@@ -199,6 +201,10 @@ pub(super) struct Index<'t> {
     by_name: OnceCell<BTreeMap<SmolStr, Vec<usize>>>,
     /// By object: what comes of it, inside and outside of the management clusters.
     shares: Vec<Shares>,
+    /// The uses outside of all management clusters.
+    left: Vec<Left>,
+    /// The patches of what is not in the repository and gets another name here.
+    pub(super) nameless: BTreeSet<usize>,
 }
 
 /// Who has a document in common.

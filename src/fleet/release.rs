@@ -11,6 +11,7 @@ mod config_maps;
 mod effective;
 mod flux;
 mod helm_charts;
+mod installed;
 mod renderers;
 mod wanted;
 
@@ -28,6 +29,7 @@ use super::tree::FleetTree;
 
 pub(super) use argo::OVERRIDE;
 pub(super) use ask::Asker;
+pub(super) use installed::{destinations, speaks_of_a_component};
 pub(super) use renderers::Rendered;
 pub(super) use wanted::Wanted;
 

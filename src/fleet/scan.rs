@@ -1,6 +1,7 @@
 //! Every number that a repository holds, whether a policy decides on it or not.
 
 mod control_planes;
+mod outside;
 mod shape;
 mod spot;
 #[cfg(test)]
@@ -61,13 +62,14 @@ impl From<Vec<(Target, Binding)>> for Found {
 /// One that finds the numbers of a kind which no policy asks for. A new kind is a file and a line here.
 type Finder = fn(&Scanner<'_, '_>) -> Found;
 
-const FINDERS: [Finder; 3] = [
+const FINDERS: [Finder; 4] = [
     |scanner| components::all(scanner.fleet, scanner.tree, scanner.index, scanner.releases).into(),
     |scanner| Found {
         unbound: components::shadowed(scanner.fleet, scanner.index),
         ..Found::default()
     },
     control_planes::find_all,
+    outside::find_all,
 ];
 
 /// What a tree has to hold so that it can be scanned.

@@ -109,6 +109,12 @@ pub enum Refusal {
         /// The object.
         object: String,
     },
+    /// It lies outside the paths of every management cluster, so that nobody knows whose it is.
+    Outside {
+        /// What makes something of it there, if that is not its own file: `apps/eu-9/kustomization.yaml`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// Its name is none that Kubernetes would take.
     BadName {
         /// What is wrong.
@@ -155,6 +161,7 @@ impl Refusal {
             Self::Suspended { .. } => "suspended",
             Self::NoSuchFile => "no-such-file",
             Self::NoSuchObject { .. } => "no-such-object",
+            Self::Outside { .. } => "outside",
             Self::BadName { .. } => "bad-name",
             Self::Exists { .. } => "exists",
         }
@@ -214,6 +221,13 @@ impl fmt::Display for Refusal {
             Self::Owned { owner: _, by } => write!(f, "the value has another owner: {by}"),
             Self::NoSuchFile => f.write_str("the file that the policy's writeTo names does not exist"),
             Self::NoSuchObject { object } => write!(f, "the file does not contain {object}"),
+            Self::Outside { by: None } => f.write_str("it lies outside the paths of every management cluster"),
+            Self::Outside { by: Some(by) } => {
+                write!(
+                    f,
+                    "{by} makes something of it outside the paths of every management cluster"
+                )
+            }
             Self::BadName { message } => f.write_str(message),
             Self::Exists { path } => write!(f, "{path} exists already"),
         }

@@ -44,6 +44,7 @@ impl Refusal {
             Self::Owned { .. } => "leave the number to its owner, or end what the owner claims and let Git own it",
             Self::Suspended { .. } => "resume what is suspended: until then nothing that is merged takes effect",
             Self::NoSuchFile | Self::NoSuchObject { .. } => "correct the policy's writeTo, or add what it names",
+            Self::Outside { .. } => "add its folder or file to the `paths` of its management cluster in the fleet file",
             Self::BadName { .. } => "use lower-case letters, digits and `-` in names",
             Self::Exists { .. } => "remove or rename what is there",
         }

@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::fleet::{Guess, GuessedCluster};
-use crate::model::{BranchName, RepoPath};
+use crate::model::{BranchName, RepoPath, Unbound};
 use crate::plan::printable;
 
 /// The region of what has none.
 const REGION: &str = "default";
+
+/// The most things left over that a fleet file lists: a person reads them one by one.
+const MOST_LEFT: usize = 50;
 
 /// The folder of policies that are still to be written.
 const POLICIES: &str = "fleetscale";
@@ -117,6 +120,36 @@ pub(in crate::cli) fn text(about: About<'_>, guess: &Guess) -> String {
         }
     }
     out
+}
+
+/// What is left over, as comments at the end of the fleet file.
+pub(in crate::cli) fn left_over(left: &[&Unbound]) -> String {
+    let mut out = String::new();
+    if left.is_empty() {
+        return out;
+    }
+    out.push_str(
+        "\n  # Not placed: nothing says in which management cluster these are, and nothing of them is managed. Add the file or a folder above it to\n  \
+         # the `paths` of one, or leave it out on purpose.\n",
+    );
+    for unbound in left.iter().take(MOST_LEFT) {
+        let _ = writeln!(out, "  #   {}", left_words(unbound));
+    }
+    if let Some(more) = left.len().checked_sub(MOST_LEFT).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  #   and {more} more: `fleetscale scan` lists them");
+    }
+    out
+}
+
+/// One thing that is left over, on one line.
+pub(in crate::cli) fn left_words(unbound: &Unbound) -> String {
+    let Unbound {
+        path,
+        line,
+        what,
+        refusal,
+    } = unbound;
+    printable(&format!("{path}:{line} {what}: {refusal}"))
 }
 
 /// The clusters of each region, in the order of the names of both.

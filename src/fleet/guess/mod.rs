@@ -1,11 +1,13 @@
 //! What a repository looks like to somebody who has never seen it: which management clusters it declares, and which folders are whose.
 //!
 //! Everything here is a guess and comes with the reason for it, so that a person can judge it. Two things are believed: a management
-//! cluster's folders bear its name, and whatever Flux or Argo CD applies from one cluster's own folder belongs to that cluster. A name that
-//! nothing speaks for is not made up: what is left over belongs to one management cluster called `management`.
+//! cluster's folders bear its name, and whatever Flux or Argo CD applies from one cluster's own folder belongs to that cluster. A patch says
+//! nothing of where it is at home, its kustomization does. A name that nothing speaks for is not made up: where nothing names any, all of
+//! it belongs to one management cluster called `management`. What no management cluster gets is for a scan to name.
 
 mod appliers;
 mod names;
+mod patches;
 mod sightings;
 mod territories;
 mod values;

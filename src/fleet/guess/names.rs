@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::RepoPath;
 
 /// Folder names that say what lies in a folder and not whose it is.
-const GENERIC: [&str; 42] = [
+const GENERIC: [&str; 46] = [
     "app",
     "application",
     "applications",
@@ -34,13 +34,17 @@ const GENERIC: [&str; 42] = [
     "infrastructure",
     "k8s",
     "kamaji",
+    "kmetal",
     "kubernetes",
     "management",
     "management-cluster",
     "management-clusters",
     "manifests",
+    "operator",
+    "overlay",
     "overlays",
     "platform",
+    "platforms",
     "root",
     "src",
     "tenants",
@@ -49,6 +53,34 @@ const GENERIC: [&str; 42] = [
     "workload-clusters",
     "workloads",
 ];
+
+/// Names of folders in which each folder is a management cluster's, as Flux and Argo CD lay them out.
+const OF_MANAGEMENT_CLUSTERS: [&str; 3] = ["cluster", "clusters", "management-clusters"];
+
+/// Names of folders in which each folder is what somebody runs, and no management cluster.
+const OF_WORKLOADS: [&str; 7] = [
+    "app",
+    "applications",
+    "apps",
+    "tenants",
+    "workers",
+    "workload-clusters",
+    "workloads",
+];
+
+/// Whether a folder is that of a management cluster by the folders above it: `clusters/eu-1`, or `clusters/eu/eu-1` that is named after its
+/// region.
+pub(super) fn is_among_management_clusters(folder: &RepoPath) -> bool {
+    let is_one = |above: &RepoPath| OF_MANAGEMENT_CLUSTERS.contains(&above.file_name());
+    let Some(above) = folder.parent() else { return false };
+    let named_after = || folder.file_name().starts_with(above.file_name());
+    is_one(&above) || above.parent().is_some_and(|top| is_one(&top)) && named_after()
+}
+
+/// Whether the folders in a folder of this name are workloads.
+pub(super) fn holds_workloads(name: &str) -> bool {
+    OF_WORKLOADS.contains(&name)
+}
 
 /// Whether a folder name says nothing of whose it is.
 pub(super) fn is_generic(name: &str) -> bool {
@@ -123,6 +155,20 @@ mod tests {
         ] {
             let found = region_above(&path(folder)).map(|(name, _)| name);
             assert_eq!(found.as_deref(), region, "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_clusters_holds_clusters_and_their_regions() {
+        for (folder, is_one) in [
+            ("clusters/production", true),
+            ("fleet/clusters/eu-1", true),
+            ("clusters/eu/eu-1", true),
+            ("clusters/eu-1/alpha", false),
+            ("tenants/alpha", false),
+            ("clusters", false),
+        ] {
+            assert_eq!(is_among_management_clusters(&path(folder)), is_one, "{folder}");
         }
     }
 

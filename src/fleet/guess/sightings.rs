@@ -1,6 +1,7 @@
 //! What in a repository speaks of management clusters: their workload clusters, their components, and what Flux and Argo CD apply.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use smol_str::SmolStr;
 
@@ -8,10 +9,12 @@ use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::{Document, Manifest};
 use crate::fleet::find::find;
 use crate::fleet::kustomize;
+use crate::fleet::release;
 use crate::fleet::resolve::{Context, Graph};
 use crate::fleet::screen::is_manifest_name;
 use crate::fleet::shapes::CAPI_GROUP;
 use crate::fleet::sources::{self, Origin};
+use crate::fleet::steps::Steps;
 use crate::fleet::tree::FleetTree;
 use crate::model::{Refusal, RepoPath};
 use crate::policy::catalogue::managers;
@@ -19,6 +22,8 @@ use crate::policy::v1alpha1::{API_VERSION, Kind};
 use crate::yaml;
 
 use super::appliers::Appliers;
+use super::names::slug;
+use super::patches::Patches;
 use super::values::is_kamaji;
 
 const OPERATOR: &str = "operator.cluster.x-k8s.io";
@@ -35,7 +40,8 @@ pub(super) const WORDS: [&str; 8] = [
     HELM,
     "fleetscale.io",
     "kamaji",
-    "-controller-manager",
+    // A kustomization may put `capi-` before it.
+    "controller-manager",
 ];
 
 /// A file with workload clusters or their parts, and where it comes to be.
@@ -52,14 +58,51 @@ pub(super) struct Workload {
 pub(super) struct Sightings {
     /// In the order of their paths.
     pub(super) workloads: Vec<Workload>,
-    /// The files that declare controllers or platforms, or the outermost kustomizations that make something of them elsewhere.
-    pub(super) components: BTreeSet<RepoPath>,
+    /// The files that declare controllers or platforms, or the outermost kustomizations that make something of them elsewhere, each with
+    /// whether it surely does: any release of a chart may be that of a component.
+    pub(super) components: BTreeMap<RepoPath, bool>,
+    /// By name: the clusters in which Argo CD installs the chart of a component, each with the file that says so.
+    pub(super) destinations: BTreeMap<String, RepoPath>,
     /// Who applies what.
     pub(super) appliers: Appliers,
     /// By folder: how many policies of this program it holds.
     pub(super) policies: BTreeMap<RepoPath, usize>,
     /// The folders of clusters that wait.
     pub(super) requests: BTreeSet<RepoPath>,
+}
+
+/// What is in a file, or in the text of a kustomization.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// The names of namespaces and clusters.
+    names: BTreeSet<String>,
+    /// Whether there is a workload cluster or a part of one.
+    declares: bool,
+    /// Whether one of these has a namespace.
+    has_a_home: bool,
+    /// What there is of components.
+    component: Component,
+}
+
+/// Whether something is a component.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Component {
+    #[default]
+    No,
+    Perhaps,
+    Yes,
+}
+
+impl Seen {
+    /// Looks at one more object, which comes to be in these ways.
+    pub(super) fn look(&mut self, document: &Document<'_>, graph: &Graph, contexts: &[Rc<Context>]) {
+        self.component = self.component.max(component(document, graph, contexts));
+        if let Some(cluster) = cluster_of(document) {
+            self.declares = true;
+            self.has_a_home |= !document.key.namespace.is_empty();
+            self.names.extend([document.key.namespace.to_string(), cluster]);
+        }
+    }
 }
 
 impl Sightings {
@@ -75,7 +118,11 @@ impl Sightings {
             let known = known.as_ref();
             known.is_some_and(|(graph, known)| known.is_another(tree, graph, path, origin, nobodys))
         };
+        let patches = Patches::of(&graph);
         let mut waiting = Vec::new();
+        let mut in_patches: Vec<(usize, RepoPath, Seen)> = Vec::new();
+        // The kustomizations that make something of what is in the repository.
+        let mut makers: BTreeSet<usize> = BTreeSet::new();
         for (path, bytes) in tree.kept() {
             if !is_manifest_name(path.file_name()) || kustomize::is_name(path.file_name()) {
                 continue;
@@ -87,8 +134,8 @@ impl Sightings {
             let Ok(manifest) = Manifest::open(tree, path) else {
                 continue;
             };
-            let mut names = BTreeSet::new();
-            let (mut declares, mut homeless, mut component) = (false, true, false);
+            let contexts = graph.contexts_of_file(path);
+            let mut seen = Seen::default();
             for document in manifest.documents().objects {
                 let template = document.standing.as_ref().map(|refused| &refused.refusal);
                 if matches!(template, Some(Refusal::Template)) {
@@ -98,46 +145,65 @@ impl Sightings {
                 if let (true, Some(folder)) = (is_policy(&document), path.parent()) {
                     *sightings.policies.entry(folder).or_default() += 1;
                 }
-                component |= is_component(&document);
-                if let Some(cluster) = cluster_of(&document) {
-                    declares = true;
-                    homeless &= document.key.namespace.is_empty();
-                    names.extend([document.key.namespace.to_string(), cluster]);
+                if release::speaks_of_a_component(&document) {
+                    let names = release::destinations(&document).into_iter();
+                    let names = names.filter_map(|name| slug(&name));
+                    sightings.destinations.extend(names.map(|name| (name, path.clone())));
                 }
+                seen.look(&document, &graph, &contexts);
             }
-            if !declares && !component {
+            if !seen.declares && seen.component == Component::No {
                 continue;
             }
-            let contexts = graph.contexts_of_file(path);
-            // A base is nobody's; what is made of it is at home where that is done.
-            let at = |context: &Context| {
-                let outermost = context.chain.last().map(|index| &graph.kustomizations[*index].path);
-                let elsewhere = outermost.filter(|outermost| {
-                    let folder = outermost.parent();
-                    folder.is_some_and(|folder| !path.is_under(&folder))
-                });
-                elsewhere.unwrap_or(path).clone()
-            };
-            if component {
-                sightings.components.extend(contexts.iter().map(|context| at(context)));
-            }
-            if !declares {
+            if let Some(users) = patches.users_of(path) {
+                // A patch says nothing of where it is at home: its kustomization does.
+                in_patches.extend(users.iter().map(|user| (*user, path.clone(), seen.clone())));
                 continue;
             }
-            if homeless && contexts.iter().all(|context| context.chain.is_empty()) {
-                waiting.push((path.clone(), names));
+            makers.extend(contexts.iter().flat_map(|context| &context.chain));
+            let is_listed = contexts.iter().any(|context| !context.chain.is_empty());
+            if seen.declares && !seen.has_a_home && !is_listed {
+                sightings.add_component(path, seen.component);
+                waiting.push((path.clone(), seen.names));
                 continue;
             }
-            for context in contexts {
-                let mut names = names.clone();
-                names.extend(context.namespace.as_ref().map(SmolStr::to_string));
-                let at = at(&context);
-                sightings.workloads.push(Workload { at, names });
+            sightings.add(&graph, path, &seen, &contexts);
+        }
+        in_patches.extend(patches.in_texts(tree, &graph));
+        for (user, path, seen) in in_patches {
+            // Whatever they patch has been seen, unless it lies in another repository.
+            if !makers.contains(&user) {
+                sightings.add(&graph, &path, &seen, graph.contexts(user));
             }
         }
         sightings.appliers.name();
         sightings.settle(waiting);
         sightings
+    }
+
+    /// Adds what is in a file, once for each of its uses.
+    fn add(&mut self, graph: &Graph, path: &RepoPath, seen: &Seen, contexts: &[Rc<Context>]) {
+        for context in contexts {
+            // A base is nobody's; what is made of it is at home where that is done.
+            let outermost = context.chain.last().map(|index| &graph.kustomizations[*index].path);
+            let elsewhere = outermost.filter(|outermost| {
+                let folder = outermost.parent();
+                folder.is_some_and(|folder| !path.is_under(&folder))
+            });
+            let at = elsewhere.unwrap_or(path).clone();
+            self.add_component(&at, seen.component);
+            if seen.declares {
+                let mut names = seen.names.clone();
+                names.extend(context.namespace.as_ref().map(SmolStr::to_string));
+                self.workloads.push(Workload { at, names });
+            }
+        }
+    }
+
+    fn add_component(&mut self, at: &RepoPath, component: Component) {
+        if component != Component::No {
+            *self.components.entry(at.clone()).or_default() |= component == Component::Yes;
+        }
     }
 
     /// Tells manifests that wait for a place from those whose namespace the one who applies them gives.
@@ -176,11 +242,26 @@ fn is_policy(document: &Document<'_>) -> bool {
     version == Some(API_VERSION) && Kind::of(&document.key.kind).is_some_and(|kind| kind != Kind::Fleet)
 }
 
-fn is_component(document: &Document<'_>) -> bool {
-    match (document.key.group.as_str(), document.key.kind.as_str()) {
-        ("apps", "Deployment") => managers().any(|(_, manager)| manager.deployment == document.key.name),
-        (HELM, "HelmRelease") | (OPERATOR, _) => true,
+fn component(document: &Document<'_>, graph: &Graph, contexts: &[Rc<Context>]) -> Component {
+    let key = &document.key;
+    let is_one = match (key.group.as_str(), key.kind.as_str()) {
+        ("apps", "Deployment") => {
+            let known = |name: &str| managers().any(|(_, manager)| manager.deployment == name);
+            let name_in = |context: &Context| Steps::of(graph, &context.chain).name([&key.group, &key.kind, &key.name]);
+            known(&key.name) || contexts.iter().any(|context| known(&name_in(context)))
+        }
+        (HELM | ARGO, _) => release::speaks_of_a_component(document),
+        (OPERATOR, _) => true,
+        _ => false,
+    };
+    let may_be_one = match (key.group.as_str(), key.kind.as_str()) {
+        (HELM, "HelmRelease") => true,
         (_, "") => is_kamaji(document),
         _ => false,
+    };
+    match (is_one, may_be_one) {
+        (true, _) => Component::Yes,
+        (false, true) => Component::Perhaps,
+        (false, false) => Component::No,
     }
 }

@@ -9,7 +9,7 @@ use crate::policy::catalogue::managers;
 
 use super::GuessedCluster;
 use super::appliers::Applier;
-use super::names::{above, is_generic, region_above, slug};
+use super::names::{above, holds_workloads, is_among_management_clusters, is_generic, region_above, slug};
 use super::sightings::{Sightings, Workload};
 
 /// What a management cluster is called that nothing names.
@@ -28,18 +28,24 @@ struct Home {
 /// The management clusters of a repository.
 pub(super) fn of(tree: &FleetTree, sightings: &Sightings) -> Vec<GuessedCluster> {
     let mut homes: BTreeSet<Home> = BTreeSet::new();
+    let folders = Folders::of(tree, sightings);
+    let own = Places::of(tree, sightings);
     for workload in &sightings.workloads {
-        homes.extend(homes_of(workload, sightings));
+        homes.extend(homes_of(workload, sightings, &own));
     }
-    homes.extend(of_components(sightings, &homes));
+    homes.extend(of_components(sightings, &homes, &own));
     if homes.is_empty() {
-        homes.extend(sightings.components.iter().map(of_folder));
+        // Where a chart goes to another cluster, the file says nothing of its own.
+        let destined: BTreeSet<&RepoPath> = sightings.destinations.values().collect();
+        let files = sightings.components.keys().filter(|file| !destined.contains(file));
+        homes.extend(files.map(of_folder));
     }
+    homes.extend(of_destinations(sightings, &homes, &own));
+    homes.extend(of_neighbours(tree, sightings, &homes));
     let mut by_name: BTreeMap<String, Vec<Home>> = BTreeMap::new();
     for home in distinct(homes) {
         by_name.entry(home.name.clone()).or_default().push(home);
     }
-    let folders = Folders::of(tree, sightings);
     let mut clusters: Vec<GuessedCluster> = Vec::new();
     for (name, homes) in &by_name {
         let Ok(name) = name.parse::<ManagementClusterName>() else {
@@ -65,45 +71,66 @@ fn region_of(home: &Home) -> Option<(RegionName, String)> {
 }
 
 /// Where a workload is at home: once, unless several clusters apply it.
-fn homes_of(workload: &Workload, sightings: &Sightings) -> Vec<Home> {
-    let parts = above(&workload.at, &workload.names);
-    // Whoever applies it may say whose it is, in the name of a folder on the way or by its destination.
+fn homes_of(workload: &Workload, sightings: &Sightings, own: &Places<'_>) -> Vec<Home> {
     let owners = sightings.appliers.owners_of(&workload.at);
-    let evidence = owners.iter().flat_map(|applier| {
-        let names = applier.names.iter();
-        names.map(move |name| (name, *applier))
-    });
+    let mut below = workload.names.clone();
+    let is_a_cluster = |name: &String| owners.iter().any(|applier| applier.names.contains(name));
+    let namespaces = owners.iter().filter_map(|applier| applier.namespace.clone());
+    below.extend(namespaces.filter(|namespace| !is_a_cluster(namespace)));
+    let parts = above(&workload.at, &below);
+    // Whoever applies it may say whose it is, in the name of a folder on the way or by its destination.
+    let evidence = owners
+        .iter()
+        .flat_map(|applier| applier.evidence().map(move |name| (name, *applier)));
     let on_the_way = evidence.filter_map(|(name, applier)| {
         let depth = parts.iter().rposition(|part| slug(part).as_ref() == Some(name))?;
-        Some((depth, name, applier))
+        // `flux/blue.yaml` that applies `workloads/blue` is called after the workload.
+        let is_workload = applier.stem.as_ref() == Some(name) && is_of_workloads(&parts[..=depth]);
+        (!is_workload).then_some((depth, name, applier))
     });
     // The deepest counts; of several objects that say the same, the first.
     let best = on_the_way.reduce(|best, other| if other.0 > best.0 { other } else { best });
     if let Some((depth, name, applier)) = best
         && let Some(folder) = joined(&parts[..=depth])
     {
+        let why = match applier.name() {
+            Some(other) if other != name => format!(
+                "{}, and its file is called so; if {other} is the management cluster, this is a path of it",
+                applier.words()
+            ),
+            _ => applier.words(),
+        };
         return vec![Home {
             folder,
             named: true,
             name: name.clone(),
-            why: applier.words(),
+            why,
         }];
     }
     let names: BTreeMap<&String, &Applier> = owners
         .iter()
         .rev()
-        .filter_map(|applier| Some((applier.names.first()?, *applier)))
+        .filter_map(|applier| Some((applier.name()?, *applier)))
         .collect();
     if names.len() > 1 {
-        return names.into_iter().filter_map(of_one_of_several).collect();
+        let homes = names.into_iter();
+        return homes
+            .map(|(name, applier)| own.of_one_of_several(name, applier))
+            .collect();
     }
     let folder = joined(&parts);
-    // A destination is a name that somebody gave; a folder may be called after anything.
-    let given = owners.iter().any(|applier| applier.destination.is_some());
+    // What is certain is a name that somebody gave; a folder may be called after anything.
+    let given = owners.iter().any(|applier| applier.is_certain) || !names.is_empty() && is_of_workloads(&parts);
     let last = parts.last().and_then(|last| slug(last));
     match (last.filter(|name| !given && !is_generic(name)), &folder) {
         (Some(name), Some(folder)) => vec![Home {
-            why: format!("{folder} is the folder above the namespaces and clusters"),
+            why: match owners.first() {
+                Some(applier) => format!(
+                    "{folder} is the folder above the namespaces and clusters, and {}",
+                    applier.words()
+                ),
+                None => format!("{folder} is the folder above the namespaces and clusters"),
+            },
             folder: folder.clone(),
             named: true,
             name,
@@ -112,16 +139,101 @@ fn homes_of(workload: &Workload, sightings: &Sightings) -> Vec<Home> {
     }
 }
 
-/// The home of one of several clusters that apply the same folder: what they share is nobody's, so it is where the object stands that
-/// applies it.
-fn of_one_of_several((name, applier): (&String, &Applier)) -> Option<Home> {
-    let folder = applier.bearer.clone()?;
-    Some(Home {
-        folder,
-        named: true,
-        name: name.clone(),
-        why: format!("{}, and so does another one", applier.words()),
-    })
+/// Whether the last of these folders is one of several that hold workloads.
+fn is_of_workloads(parts: &[&str]) -> bool {
+    matches!(parts, [.., above, _] if holds_workloads(above))
+}
+
+/// The places that clusters have for themselves, where what is applied to them is not theirs alone.
+struct Places<'s> {
+    tree: &'s FleetTree,
+    /// By file: the clusters that something in it applies to by their names.
+    named_in: BTreeMap<&'s RepoPath, BTreeSet<&'s String>>,
+}
+
+impl<'s> Places<'s> {
+    fn of(tree: &'s FleetTree, sightings: &'s Sightings) -> Self {
+        let mut named_in: BTreeMap<&RepoPath, BTreeSet<&String>> = BTreeMap::new();
+        let appliers = sightings.appliers.all();
+        let applied = appliers.filter_map(|applier| Some((&applier.file, applier.destination.as_ref()?)));
+        let installed = sightings.destinations.iter().map(|(name, file)| (file, name));
+        for (file, name) in applied.chain(installed) {
+            named_in.entry(file).or_default().insert(name);
+        }
+        Self { tree, named_in }
+    }
+
+    /// The home of one of several clusters that apply the same folder: what they share is nobody's, so it is where the object stands that
+    /// applies it.
+    fn of_one_of_several(&self, name: &str, applier: &Applier) -> Home {
+        let why = format!("{}, and so does another one", applier.words());
+        match &applier.bearer {
+            Some(folder) => Home {
+                folder: folder.clone(),
+                named: true,
+                name: name.to_owned(),
+                why,
+            },
+            None => self.of_destination(name, &applier.file, why),
+        }
+    }
+
+    /// The home of a cluster that is known by its name alone: the file that names it, if that names no other one. Else it is a folder of
+    /// that name, whether it is there or not, since every management cluster needs one.
+    fn of_destination(&self, name: &str, file: &RepoPath, why: String) -> Home {
+        let alone = self.named_in.get(file).is_none_or(|names| names.len() < 2);
+        let own = name.parse::<RepoPath>().ok().filter(|_| !alone);
+        let (folder, why) = match own {
+            None => (file.clone(), why),
+            Some(folder) if self.tree.has_folder(&folder) => (folder, why),
+            Some(folder) => {
+                let why = format!("{why}; nothing lies in a folder {folder}, which only stands for the cluster");
+                (folder, why)
+            }
+        };
+        Home {
+            folder,
+            named: false,
+            name: name.to_owned(),
+            why,
+        }
+    }
+}
+
+/// The homes of clusters in which Argo CD installs components, and which nothing else names.
+fn of_destinations(sightings: &Sightings, homes: &BTreeSet<Home>, own: &Places<'_>) -> Vec<Home> {
+    let known: BTreeSet<&String> = homes.iter().map(|home| &home.name).collect();
+    let unknown = sightings.destinations.iter().filter(|(name, _)| !known.contains(name));
+    let found = unknown.map(|(name, file)| {
+        let why = format!("something in {file} installs a chart in {name}");
+        own.of_destination(name, file, why)
+    });
+    found.collect()
+}
+
+/// The homes of components that nothing applies, in folders beside that of a known management cluster: `platform/eu-2` if there is `platform/eu-1`.
+fn of_neighbours(tree: &FleetTree, sightings: &Sightings, homes: &BTreeSet<Home>) -> Vec<Home> {
+    let known: BTreeSet<&String> = homes.iter().map(|home| &home.name).collect();
+    let is_placed = |file: &RepoPath| {
+        homes
+            .iter()
+            .any(|home| file == &home.folder || file.is_under(&home.folder))
+    };
+    let files = sightings
+        .components
+        .iter()
+        .filter_map(|(file, sure)| sure.then_some(file));
+    let alone = files.filter(|file| !is_placed(file) && sightings.appliers.owners_of(file).is_empty());
+    let found = alone.map(of_folder).filter(|home| {
+        let above = home.folder.parent();
+        let beside = |name: &String| match &above {
+            Some(above) => above.join(name).ok(),
+            None => name.parse().ok(),
+        };
+        let mut beside = known.iter().filter_map(|name| beside(name));
+        home.named && !known.contains(&home.name) && beside.any(|folder| tree.has_folder(&folder))
+    });
+    found.collect()
 }
 
 /// The home of a workload whose folders bear no name: that of the one cluster that applies it, or of one that nothing names.
@@ -143,12 +255,14 @@ fn unnamed(workload: &Workload, folder: Option<RepoPath>, owner: Option<(&&Strin
 
 /// The home of a component that nothing applies: the nearest folder that says more than what lies in it.
 fn of_folder(file: &RepoPath) -> Home {
-    let mut folders = std::iter::successors(file.parent(), RepoPath::parent);
-    let telling = folders.find_map(|folder| {
+    let folders = || std::iter::successors(file.parent(), RepoPath::parent);
+    let telling = |folder: RepoPath| {
         let name = slug(folder.file_name())?;
         let of_a_component = managers().any(|(component, _)| component == name);
         (!of_a_component && !is_generic(&name)).then_some((name, folder))
-    });
+    };
+    let of_a_cluster = folders().filter(is_among_management_clusters).find_map(telling);
+    let telling = of_a_cluster.or_else(|| folders().find_map(telling));
     let Some((name, folder)) = telling else {
         return of_nobody(file);
     };
@@ -176,23 +290,41 @@ fn joined(parts: &[&str]) -> Option<RepoPath> {
 }
 
 /// The homes of management clusters that have components and no workloads yet.
-fn of_components(sightings: &Sightings, homes: &BTreeSet<Home>) -> Vec<Home> {
+fn of_components(sightings: &Sightings, homes: &BTreeSet<Home>, own: &Places<'_>) -> Vec<Home> {
     let known: BTreeSet<&String> = homes.iter().map(|home| &home.name).collect();
     let mut found = Vec::new();
-    for file in &sightings.components {
-        for applier in sightings.appliers.owners_of(file) {
+    for (file, sure) in &sightings.components {
+        let owners = sightings.appliers.owners_of(file);
+        let several = owners
+            .iter()
+            .filter_map(|applier| applier.name())
+            .collect::<BTreeSet<_>>()
+            .len()
+            > 1;
+        for applier in owners {
             let Some(folder) = &applier.folder else { continue };
             let parts: Vec<&str> = folder.as_str().split('/').collect();
-            let named = applier.names.iter().find_map(|name| {
+            let named = applier.evidence().find_map(|name| {
                 let depth = parts.iter().rposition(|part| slug(part).as_ref() == Some(name))?;
-                (!known.contains(name)).then_some((joined(&parts[..=depth])?, name))
+                Some((joined(&parts[..=depth])?, name))
             });
-            found.extend(named.map(|(folder, name)| Home {
-                why: applier.words(),
-                folder,
-                named: true,
-                name: name.clone(),
-            }));
+            let home = match (named, applier.name()) {
+                (Some((folder, name)), _) => Home {
+                    why: applier.words(),
+                    folder,
+                    named: true,
+                    name: name.clone(),
+                },
+                (None, Some(name)) if *sure && several => own.of_one_of_several(name, applier),
+                (None, Some(name)) if *sure && applier.is_certain => Home {
+                    why: applier.words(),
+                    folder: folder.clone(),
+                    named: false,
+                    name: name.clone(),
+                },
+                _ => continue,
+            };
+            found.extend(Some(home).filter(|home| !known.contains(&home.name)));
         }
     }
     found
@@ -293,7 +425,7 @@ impl<'s> Folders<'s> {
             by_name.entry(folder.file_name().to_owned()).or_default().insert(folder);
         }
         let workloads = sightings.workloads.iter().map(|workload| workload.at.as_str());
-        let components = sightings.components.iter().map(RepoPath::as_str);
+        let components = sightings.components.keys().map(RepoPath::as_str);
         let matter: BTreeSet<&str> = workloads.chain(components).collect();
         let matters = |folder: &RepoPath| {
             let below = format!("{folder}/");
@@ -302,7 +434,7 @@ impl<'s> Folders<'s> {
         };
         let applied = sightings.appliers.folders().filter_map(|(folder, who)| {
             let first = *who.first()?;
-            let one = who.iter().all(|other| other.names == first.names);
+            let one = who.iter().all(|other| other.name() == first.name());
             (one && usable(folder) && matters(folder)).then_some((folder, first))
         });
         Self {

@@ -231,3 +231,113 @@ fn a_template_and_a_file_that_does_not_parse_say_nothing() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn what_a_clusters_own_folder_applies_is_the_clusters_whatever_its_file_is_called() {
+    let md = machine_deployment("checkout-ns", "checkout-prod");
+    let checkout = flux("workloads/checkout");
+    let all = |entry: &str| shown(&[(entry, checkout.as_str()), ("workloads/checkout/md.yaml", &md)]);
+    assert_eq!(
+        all("clusters/eu-1/checkout.yaml"),
+        ["- eu-1 clusters/eu-1 workloads/checkout"]
+    );
+    assert_eq!(
+        all("eu-1/flux-system/checkout.yaml"),
+        ["- eu-1 eu-1 workloads/checkout"]
+    );
+    // A folder that applies itself is a cluster's, and what is applied from it, too.
+    let (own, tenants) = (flux("./site"), flux("./tenants/alpha"));
+    assert_eq!(
+        shown(&[
+            ("site/flux-system/gotk-sync.yaml", &own),
+            ("site/tenants.yaml", &tenants),
+            ("tenants/alpha/checkout.yaml", &checkout),
+            ("workloads/checkout/md.yaml", &md),
+        ]),
+        ["- site site workloads/checkout"]
+    );
+}
+
+#[test]
+fn a_name_that_may_be_another_one_says_so() {
+    let (md, applied) = (machine_deployment("shop", "blue"), flux("services/checkout"));
+    let guess = guess(&tree(&[
+        ("delivery/checkout.yaml", &applied),
+        ("services/checkout/md.yaml", &md),
+    ]));
+    let [GuessedCluster { name, why, .. }] = &guess.management_clusters[..] else {
+        panic!("{guess:?}");
+    };
+    assert_eq!(name.as_str(), "checkout");
+    assert!(
+        why.ends_with("if delivery is the management cluster, this is a path of it"),
+        "{why}"
+    );
+}
+
+#[test]
+fn the_namespace_that_an_applier_gives_is_no_management_cluster() {
+    let md = machine_deployment("", "blue");
+    let applied = flux("clusters/eu-1/shard-a").replace("spec: {", "spec: {targetNamespace: shard-a, ");
+    assert_eq!(
+        shown(&[("flux/shards.yaml", &applied), ("clusters/eu-1/shard-a/md.yaml", &md)]),
+        ["- eu-1 clusters/eu-1"]
+    );
+}
+
+#[test]
+fn a_patch_is_at_home_where_its_kustomization_is() {
+    let patch = machine_deployment("", "blue");
+    let remote = "resources: ['https://example.org/base']\nnamespace: shard-a\npatches: [{path: patch.yaml}]\n";
+    let inline = "resources: ['https://example.org/base']\nnamespace: shard-a\npatches:\n- patch: |-\n    \
+                  apiVersion: cluster.x-k8s.io/v1beta2\n    kind: MachineDeployment\n    metadata: {name: blue-md}\n    \
+                  spec: {clusterName: blue, replicas: 5}\n";
+    let other = flux("clusters/eu-1/shard-b");
+    let files = [
+        ("clusters/eu-1/shard-a/kustomization.yaml", remote),
+        ("clusters/eu-1/shard-a/patch.yaml", &patch),
+        ("clusters/eu-1/shard-b/md.yaml", &machine_deployment("shard-b", "red")),
+        ("flux/shards.yaml", &other),
+    ];
+    assert_eq!(shown(&files), ["- eu-1 clusters/eu-1"]);
+    assert_eq!(guess(&tree(&files)).requests, []);
+    assert_eq!(shown(&files[..2]), ["- eu-1 clusters/eu-1"]);
+    assert_eq!(
+        shown(&[("clusters/eu-1/shard-a/kustomization.yaml", inline)]),
+        ["- eu-1 clusters/eu-1"]
+    );
+}
+
+#[test]
+fn clusters_that_only_destinations_name_have_the_file_that_names_them_or_a_place_of_their_own() {
+    let md = machine_deployment("shard-a", "blue");
+    let [one, two] = ["name: eu-1", "name: eu-2"].map(|destination| argo("base/blue", destination));
+    let base = ("base/blue/md.yaml", md.as_str());
+    assert_eq!(
+        shown(&[("apps/one.yaml", &one), ("apps/two.yaml", &two), base]),
+        ["- eu-1 apps/one.yaml", "- eu-2 apps/two.yaml"]
+    );
+    let both = format!("{one}---\n{two}");
+    assert_eq!(
+        shown(&[("apps/both.yaml", &both), base]),
+        ["- eu-1 eu-1", "- eu-2 eu-2"]
+    );
+    let release =
+        argo("charts/kamaji", "name: eu-3").replace("source: {", "source: {helm: {values: 'replicaCount: 2'}, ");
+    assert_eq!(shown(&[("hub/kamaji.yaml", &release)]), ["- eu-3 hub/kamaji.yaml"]);
+}
+
+#[test]
+fn addons_that_go_to_workload_clusters_make_no_management_clusters_of_them() {
+    let md = machine_deployment("shard-a", "blue");
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cilium}\nspec: {}\n";
+    let addons = flux_to("addons", "blue-kubeconfig");
+    assert_eq!(
+        shown(&[
+            ("addons/cilium.yaml", release),
+            ("clusters/eu-1/shard-a/blue.yaml", &md),
+            ("clusters/eu-1/shard-a/addons.yaml", &addons),
+        ]),
+        ["- eu-1 clusters/eu-1"]
+    );
+}

@@ -79,6 +79,8 @@ impl<'t> Index<'t> {
                 territories: Territories::default(),
                 by_name: OnceCell::new(),
                 shares: Vec::new(),
+                left: Vec::new(),
+                nameless: BTreeSet::new(),
             },
         };
         builder.read_ignored();
@@ -176,7 +178,7 @@ impl Builder<'_> {
                 continue;
             }
             let (path, line, key) = (path.clone(), *line, key.clone());
-            let mut somewhere = false;
+            let (mut somewhere, mut elsewhere) = (false, None);
             for context in self.graph.contexts_of_file(&path) {
                 let overlay = self.graph.overlay(&path, &context.chain);
                 let Some(owner) = self.territories.of_use(&self.graph, &path, &context) else {
@@ -184,6 +186,8 @@ impl Builder<'_> {
                     let outside = Share::Outside(context.chain.as_slice().into());
                     self.index.shares[number].insert(outside, overlay);
                     self.share_patches_of(&key, &context);
+                    let left = self.leave_out(number, &context);
+                    elsewhere = elsewhere.or(left);
                     continue;
                 };
                 somewhere = true;
@@ -219,8 +223,8 @@ impl Builder<'_> {
                 }
             }
             if !somewhere && shapes::declares_groups(&key) {
-                let message = "it lies outside the paths of every management cluster";
-                self.unbound(&path, &key.to_string(), Refused::shape(line, message));
+                let by = elsewhere;
+                self.unbound(&path, &key.to_string(), Refused::at(line, Refusal::Outside { by }));
             }
         }
     }
@@ -243,14 +247,15 @@ impl Builder<'_> {
                 let path = self.graph.kustomizations[user].path.clone();
                 for context in self.graph.contexts(user).to_vec() {
                     let steps = Steps::of(&self.graph, &context.chain);
-                    // The name that the object has before it comes here is not known.
-                    let Some(owner) = self
-                        .territories
-                        .of_use(&self.graph, &path, &context)
-                        .filter(|_| !steps.renames())
-                    else {
+                    let Some(owner) = self.territories.of_use(&self.graph, &path, &context) else {
+                        self.leave_out(patch, &context);
                         continue;
                     };
+                    // The name that the object has before it comes here is not known.
+                    if steps.renames() {
+                        self.index.nameless.insert(patch);
+                        continue;
+                    }
                     let identity = Identity {
                         management_cluster: owner.clone(),
                         group: key.group.clone(),

@@ -1,6 +1,7 @@
 //! The program as people use it: the real binary on the quickstart fleet, with real git beside it.
 
 mod errors;
+mod guess;
 mod init;
 mod lifecycle;
 mod offline;
