@@ -77,7 +77,7 @@ pub(super) fn standing(tree: &FleetTree, path: &RepoPath, stream: &Stream<'_>) -
     line_breaks(stream)
         .or_else(|| sops(stream))
         .or_else(|| in_chart(tree, path).then_some(Refused::at(0, Refusal::Template)))
-        .or_else(|| anchors(stream))
+        .or_else(|| ambiguous(stream))
         .or_else(|| template(stream))
         .or_else(|| generated(stream.text()))
 }
@@ -85,14 +85,14 @@ pub(super) fn standing(tree: &FleetTree, path: &RepoPath, stream: &Stream<'_>) -
 /// What stands against every edit of a text that a scalar holds.
 pub(super) fn standing_text(stream: &Stream<'_>) -> Option<Refused> {
     line_breaks(stream)
-        .or_else(|| anchors(stream))
+        .or_else(|| ambiguous(stream))
         .or_else(|| template(stream))
 }
 
-/// An anchor that is a key to some readers.
-fn anchors(stream: &Stream<'_>) -> Option<Refused> {
-    let offset = yaml::ambiguous_anchor(stream.text())?;
-    let message = "the name of an anchor or alias ends elsewhere for some readers".to_owned();
+/// What is something else to some readers.
+fn ambiguous(stream: &Stream<'_>) -> Option<Refused> {
+    let offset = yaml::ambiguous(stream.text())?;
+    let message = "an anchor, an alias or a key is another one to some readers".to_owned();
     Some(Refused::at(stream.position(offset).line, Refusal::NotYaml { message }))
 }
 

@@ -58,8 +58,8 @@ pub(super) fn edit_file(before: &[u8], edits: &[&Edit]) -> Result<Vec<u8>, Refus
     if layout::has_strange_line_breaks(text) {
         return Err(whole(Problem::StrangeLineBreaks));
     }
-    if yaml::ambiguous_anchor(text).is_some() {
-        return Err(whole(Problem::AmbiguousAnchor));
+    if yaml::ambiguous(text).is_some() {
+        return Err(whole(Problem::Ambiguous));
     }
     let stream = Stream::parse(text).map_err(unparsed)?;
     let (embedded, direct): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| embedded(edit).is_some());
@@ -136,8 +136,8 @@ fn plan_text<'e>(stream: &Stream<'_>, at: &'e Location, edits: &[&'e Edit]) -> R
     if layout::has_strange_line_breaks(text.text()) {
         return Err(refuse(Problem::StrangeLineBreaks));
     }
-    if yaml::ambiguous_anchor(text.text()).is_some() {
-        return Err(refuse(Problem::AmbiguousAnchor));
+    if yaml::ambiguous(text.text()).is_some() {
+        return Err(refuse(Problem::Ambiguous));
     }
     let inner = text.parse().map_err(unparsed)?;
     let planned = plan_all(&inner, edits)?;

@@ -42,9 +42,9 @@ pub enum Problem {
     /// to one reader may be a second value to another.
     #[error("the file holds characters that end a line for some readers of YAML only")]
     StrangeLineBreaks,
-    /// The file holds an anchor or alias whose name runs into a character that YAML 1.2 takes for a part of it and libyaml does not.
-    #[error("the file holds an anchor or alias whose name ends elsewhere for some readers of YAML")]
-    AmbiguousAnchor,
+    /// The file holds an anchor, an alias or a key with a character that YAML 1.2 takes for a part of it and libyaml does not.
+    #[error("the file holds an anchor, an alias or a key that is another one to some readers of YAML")]
+    Ambiguous,
     /// The stream has fewer documents than the edit expects.
     #[error("the file has {documents} documents, and number {document}, counted from 0, is to be edited")]
     NoSuchDocument {

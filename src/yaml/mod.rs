@@ -9,7 +9,7 @@
 //!
 //! Absent on purpose: comments (they are bytes between spans), typed values (serde reads those), and writing.
 
-mod anchor;
+mod ambiguous;
 mod embedded;
 mod ending;
 mod lookup;
@@ -25,7 +25,7 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
-pub use anchor::ambiguous_anchor;
+pub use ambiguous::ambiguous;
 pub use embedded::{Embedded, NotEmbedded};
 pub use ending::{end_of_lines, has_certain_end};
 pub use lookup::{Found, Obstacle, ObstacleKind};
