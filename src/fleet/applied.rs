@@ -9,6 +9,7 @@ use crate::yaml::{self, Node};
 use super::appliers::{ARGO, FLUX};
 use super::document::{Document, Manifest};
 use super::find::find;
+use super::generated::{self, Element, Elements};
 use super::index::Territories;
 use super::resolve::{Context, Graph};
 use super::sources::{self, Origin, Whence};
@@ -33,7 +34,7 @@ pub fn applied_paths(fleet: &FleetFile, tree: &FleetTree) -> Vec<(Option<RepoPat
         };
         for document in manifest.documents().objects {
             let who = format!("{} ({path}:{})", document.key, document.line());
-            for (text, whence) in sources(&document) {
+            for (text, whence) in applications(&document).into_iter().flat_map(|(_, sources)| sources) {
                 let Ok(folder) = folder(&text) else { continue };
                 let object = document.key.clone();
                 let origin = Origin { object, whence };
@@ -50,26 +51,52 @@ pub fn applied_paths(fleet: &FleetFile, tree: &FleetTree) -> Vec<(Option<RepoPat
     applied.into_iter().collect()
 }
 
-/// The paths that an object names, each with the repository that it is of.
-pub(super) fn sources(document: &Document<'_>) -> Vec<(String, Whence)> {
+/// A path of a repository.
+pub(super) type Source = (String, Whence);
+
+/// What an object applies: one Application, or one of Flux, is it alone; a set makes one of each element. Each with the paths that it names.
+pub(super) fn applications(document: &Document<'_>) -> Vec<(Element, Vec<Source>)> {
     let root = document.root;
+    let alone = |sources| vec![(Element::default(), sources)];
     match (document.key.group.as_str(), document.key.kind.as_str()) {
         // Without a path Flux takes the root of the source.
         (FLUX, "Kustomization") => {
             let whence = find(root, &["spec"]).map_or(Whence::Unknown, Whence::of_flux);
-            vec![(text(root, &["spec", "path"]).unwrap_or_default(), whence)]
+            alone(vec![(text(root, &["spec", "path"]).unwrap_or_default(), whence)])
         }
-        (ARGO, "Application") => find(root, &["spec"]).into_iter().flat_map(of_application).collect(),
+        (ARGO, "Application") => alone(find(root, &["spec"]).into_iter().flat_map(of_application).collect()),
         (ARGO, "ApplicationSet") => {
-            let template = find(root, &["spec", "template", "spec"])
-                .into_iter()
-                .flat_map(of_application);
-            // `{{path}}` alone is what the generators say, and those are read themselves.
-            let template = template.filter(|(path, _)| !path.starts_with("{{"));
-            template.chain(of_generators(root)).collect()
+            let Elements {
+                elements,
+                open,
+                unknown,
+                ..
+            } = generated::elements(root);
+            let template = find(root, &["spec", "template", "spec"]).into_iter();
+            let template: Vec<Source> = template.flat_map(of_application).collect();
+            let others = open.then(|| (unknown.clone(), of_generators(root)));
+            let each = elements.into_iter().map(|element| (element, Vec::new()));
+            let made = each.chain(others).map(|(element, found)| {
+                let filled = template.iter().map(|source| filled(source, &element));
+                // `{{path}}` alone is what the generators say, and those are read themselves.
+                let filled = filled.filter(|(path, _)| !path.starts_with("{{"));
+                let sources = filled.chain(found).collect();
+                (element, sources)
+            });
+            made.collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// A source of a template with the values of an element, as far as they are known.
+fn filled((path, whence): &Source, element: &Element) -> Source {
+    let fill = |text: &String| element.fill(text).unwrap_or_else(|| text.clone());
+    let whence = match whence {
+        Whence::Address(text) => Whence::Address(fill(text)),
+        other => other.clone(),
+    };
+    (fill(path), whence)
 }
 
 fn text(node: Node<'_>, below: &[&str]) -> Option<String> {
@@ -77,7 +104,7 @@ fn text(node: Node<'_>, below: &[&str]) -> Option<String> {
 }
 
 /// The paths of `source` and `sources`. A source without a path is a chart, or only lends its files to another one.
-fn of_application(spec: Node<'_>) -> Vec<(String, Whence)> {
+fn of_application(spec: Node<'_>) -> Vec<Source> {
     let several = find(spec, &["sources"]).into_iter().flat_map(Node::items);
     let sources = find(spec, &["source"]).into_iter().chain(several);
     let path = |source| Some((text(source, &["path"])?, Whence::of_argo(source)));
@@ -85,7 +112,7 @@ fn of_application(spec: Node<'_>) -> Vec<(String, Whence)> {
 }
 
 /// The folders of all Git generators, wherever they nest in matrices and merges.
-fn of_generators(root: Node<'_>) -> Vec<(String, Whence)> {
+fn of_generators(root: Node<'_>) -> Vec<Source> {
     let mut paths = Vec::new();
     let mut open: Vec<Node<'_>> = find(root, &["spec", "generators"]).into_iter().collect();
     while let Some(node) = open.pop() {

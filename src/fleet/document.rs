@@ -166,7 +166,7 @@ impl Manifest<'_> {
 }
 
 impl<'s> Documents<'s> {
-    fn of(path: &'s RepoPath, stream: &'s Stream<'s>, standing: Option<&Refused>, outer: Option<&Box<Outer>>) -> Self {
+    fn of(path: &'s RepoPath, stream: &'s Stream<'s>, standing: Option<&Refused>, outer: Option<&Outer>) -> Self {
         let mut documents = Self::default();
         let mut add = |index: usize, prefix: PointerBuf, root: Node<'s>| match identify(root) {
             Ok(key) => documents.objects.push(Document {
@@ -176,7 +176,7 @@ impl<'s> Documents<'s> {
                 root,
                 key,
                 standing: standing.cloned(),
-                outer: outer.cloned(),
+                outer: outer.cloned().map(Box::new),
             }),
             Err(duplicate) => {
                 let line = duplicate.second.line;
@@ -238,11 +238,11 @@ impl Document<'_> {
             Embedded::of(scalar).map_err(|error| Refused::shape(line, format!("the text is not edited: {error}")))?;
         let stream = text.parse().map_err(|error| gate::unparsed(text.text(), error))?;
         let standing = self.standing.clone().or_else(|| gate::standing_text(&stream));
-        let outer = Box::new(Outer {
+        let outer = Outer {
             index: self.index,
             key: self.key.clone(),
             pointer: self.prefix.concat(below),
-        });
+        };
         Ok(look(Documents::of(self.path, &stream, standing.as_ref(), Some(&outer))))
     }
 }

@@ -8,6 +8,7 @@ use crate::fleet::applied;
 use crate::fleet::appliers::{ARGO, FLUX};
 use crate::fleet::document::Document;
 use crate::fleet::find::find;
+use crate::fleet::generated::Element;
 use crate::fleet::sources::Origin;
 use crate::fleet::tree::FleetTree;
 use crate::model::RepoPath;
@@ -91,7 +92,27 @@ impl Appliers {
         document: &Document<'_>,
         is_another: &dyn Fn(&RepoPath, &Origin) -> bool,
     ) {
-        let text = |below: &[&str]| find(document.root, below).and_then(|node| node.text().map(str::to_owned));
+        for (element, sources) in applied::applications(document) {
+            let ours = sources.into_iter().filter(|(_, whence)| {
+                let (object, whence) = (document.key.clone(), whence.clone());
+                !is_another(file, &Origin { object, whence })
+            });
+            let folders: BTreeSet<_> = ours.filter_map(|(text, _)| applied::folder(&text).ok()).collect();
+            self.add_application(tree, (file, document, &element), folders);
+        }
+    }
+
+    /// Adds what one Application applies, or an object of Flux.
+    fn add_application(
+        &mut self,
+        tree: &FleetTree,
+        (file, document, element): (&RepoPath, &Document<'_>, &Element),
+        folders: BTreeSet<Option<RepoPath>>,
+    ) {
+        let text = |below: &[&str]| {
+            let text = find(document.root, below)?.text()?;
+            Some(element.fill(text).unwrap_or_else(|| text.to_owned()))
+        };
         let (destination, namespace, is_elsewhere) = match document.key.group.as_str() {
             // The Secret of a Cluster API cluster is `<cluster>-kubeconfig`.
             FLUX => {
@@ -116,12 +137,6 @@ impl Appliers {
         // What an ApplicationSet fills in is known to Argo CD alone.
         let told = |text: &String| !text.contains("{{");
         let destination = destination.filter(told).as_deref().and_then(slug);
-        let folders = applied::sources(document);
-        let ours = folders.into_iter().filter(|(_, whence)| {
-            let (object, whence) = (document.key.clone(), whence.clone());
-            !is_another(file, &Origin { object, whence })
-        });
-        let folders: BTreeSet<_> = ours.filter_map(|(text, _)| applied::folder(&text).ok()).collect();
         for folder in folders {
             if folder.as_ref().is_none_or(|folder| tree.has_folder(folder)) {
                 self.by_folder.entry(folder.clone()).or_default().push(self.all.len());

@@ -400,7 +400,8 @@ fn whatever_a_fleet_file_finds_a_guess_finds_or_names() {
             repo.to_str().unwrap()
         );
         let mut spec: serde_yaml::Mapping = serde_yaml::from_str(&usual).unwrap();
-        spec.extend(fleet);
+        // A folder has no address that either could know.
+        spec.extend(fleet.into_iter().filter(|(key, _)| key != "repository"));
         let head = "{apiVersion: fleetscale.io/v1alpha1, kind: Fleet, metadata: {name: scenario}}";
         let mut file: serde_yaml::Mapping = serde_yaml::from_str(head).unwrap();
         file.insert("spec".into(), serde_yaml::Value::Mapping(spec));

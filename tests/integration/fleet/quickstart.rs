@@ -1,7 +1,7 @@
 //! The shipped fleet, bound.
 
 use fleetscale::fleet::{FleetTree, Lent, Mode, TreeEntry, applied_paths, bind, screen};
-use fleetscale::model::{Binding, Declared, DeclaredShard, ObjectId, PlacementRequest, Site, Unbound};
+use fleetscale::model::{Binding, Declared, DeclaredShard, PlacementRequest, Site, Unbound};
 
 use super::{quickstart, tree};
 

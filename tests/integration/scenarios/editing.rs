@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use fleetscale::fleet::{FleetTree, Lent, Mode, Number, TreeEntry, scan, screen_everything};
-use fleetscale::model::{Binding, Declared, Edit, Form, ObjectId, Place, Refusal, RepoPath, Scalar, Site, Target};
+use fleetscale::model::{Binding, Declared, Edit, Form, Place, Refusal, RepoPath, Scalar, Site, Target};
 use fleetscale::policy::{FleetFile, PolicySet};
 use fleetscale::render::{Problem, render};
 use serde::Deserialize as _;
