@@ -5,7 +5,7 @@ use git2::{ObjectType, Oid, Tree};
 use crate::model::{ObjectId, RepoPath};
 
 use super::error::GitError;
-use super::store::{Store, object_id};
+use super::store::{BlobId, Store, object_id};
 
 /// The most files that a listing holds. The largest public GitOps repositories have some hundred thousand; half a million takes about
 /// 130 MB of memory, and what is larger by far is no repository but an attack.
@@ -37,10 +37,6 @@ pub struct TreeEntry {
     /// The object with its bytes; for a submodule, a commit of another repository.
     pub id: BlobId,
 }
-
-/// The object that holds a file's bytes. It is as the object database has it: a fleet has too many files to spell out the id of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlobId(pub(super) Oid);
 
 /// The kinds of file that Git knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use crate::model::{BranchName, ObjectId};
 
 use super::cache::{self, Hold};
 use super::error::GitError;
-use super::listing::BlobId;
 use super::remote::Remote;
 use super::settings;
 
@@ -22,6 +21,10 @@ pub struct Store {
     /// For our own store: it stays where it is as long as this value lives.
     _hold: Option<Hold>,
 }
+
+/// The object that holds a file's bytes. It is as the object database has it: a fleet has too many files to spell out the id of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobId(pub(super) Oid);
 
 /// The object database with the highest priority takes the writes; libgit2's own two have 1 and 2.
 const ABOVE_ALL: i32 = 1_000;
