@@ -8,6 +8,7 @@
 mod appliers;
 mod names;
 mod patches;
+mod seen;
 mod sightings;
 mod territories;
 mod values;

@@ -10,7 +10,7 @@ use crate::fleet::resolve::Graph;
 use crate::fleet::tree::FleetTree;
 use crate::model::RepoPath;
 
-use super::sightings::Seen;
+use super::seen::Seen;
 
 /// Kustomizations are their numbers in a [`Graph`].
 #[derive(Debug, Default)]
