@@ -48,16 +48,16 @@ fn patch_place(index: &Index<'_>, identity: &Identity, object: usize, shared: &P
         Form::Prefixed { prefix } if prefix.is_empty() => true,
         _ => return Err("the value is a part of something that a patch sets as a whole".to_owned()),
     };
+    let is_whole = matches!(content, Content::Says(_)) && at.outer.is_none() && at.prefix.is_root();
+    if !is_whole || shared.embedded.is_some() {
+        return Err("the value stands in a text, in a list of objects or in a list of operations".to_owned());
+    }
     let by_keys = shared
         .pointer
         .tokens()
         .all(|token| token.decoded().parse::<usize>().is_err());
     if !by_keys {
         return Err("a patch would have to count the items of the list that the value is in".to_owned());
-    }
-    let is_whole = matches!(content, Content::Says(_)) && at.outer.is_none() && at.prefix.is_root();
-    if !is_whole || shared.embedded.is_some() {
-        return Err("the value stands in a text, in a list of objects or in a list of operations".to_owned());
     }
     let overlay = index.overlay_of(object, identity)?;
     let root = At {
