@@ -23,6 +23,8 @@ use super::screen::is_manifest_name;
 use super::steps::Steps;
 use super::tree::FleetTree;
 
+mod doubts;
+
 /// The API group of the objects that Flux fetches from.
 pub(super) const GROUP: &str = "source.toolkit.fluxcd.io";
 
@@ -139,13 +141,27 @@ pub(super) fn own_addresses(fleet: &FleetFile, tree: &FleetTree) -> Vec<Address>
 
 /// Reads the kustomizations of a tree and what Flux and Argo CD apply of it; what they certainly apply of another repository is left out.
 pub(super) fn graph(tree: &FleetTree, own: Vec<Address>, owner_of: OwnerOf<'_>) -> (Graph, Sources) {
+    let found = appliers::read(tree);
+    let sources = Sources::of(own.clone(), &found.addresses);
+    let unnamed = (sources.own.is_empty() && !own.is_empty()).then(|| (own, found.repositories.clone()));
+    let (mut graph, sources) = told_apart(tree, found, sources, owner_of);
+    doubts::add(tree, &mut graph, unnamed, owner_of);
+    (graph, sources)
+}
+
+/// Leaves out what is certainly applied of another repository.
+fn told_apart(
+    tree: &FleetTree,
+    found: appliers::Found,
+    mut sources: Sources,
+    owner_of: OwnerOf<'_>,
+) -> (Graph, Sources) {
     let appliers::Found {
         appliers,
         repositories,
-        addresses,
-    } = appliers::read(tree);
+        addresses: _,
+    } = found;
     let folders = Graph::unlinked(tree);
-    let mut sources = Sources::of(own, &addresses);
     let is_another = |text: &String| sources.of_address(text) == Means::Another;
     let urls = repositories.iter().filter_map(|repository| repository.url.as_ref());
     let of_argo = appliers.iter().filter_map(|applier| match &applier.origin {
@@ -276,25 +292,33 @@ impl Sources {
 
 /// Whether a kustomization on the way of an object may change what its manifest says.
 fn may_change(tree: &FleetTree, graph: &Graph, path: &RepoPath, object: &ObjectKey) -> bool {
+    graph.unread_above(path).is_some() || patch_of(tree, graph, path, object, |_, _| true).is_some()
+}
+
+/// A patch on the way of an object that may be for it, with its kustomization, among those that are asked for.
+fn patch_of<'g>(
+    tree: &FleetTree,
+    graph: &'g Graph,
+    path: &RepoPath,
+    object: &ObjectKey,
+    asked_for: impl Fn(&Kustomization, &Patch) -> bool,
+) -> Option<(&'g Kustomization, &'g Patch)> {
     let is_itself = |user: &Kustomization| {
         let origin = user.origin.as_ref();
         user.path == *path && origin.is_some_and(|origin| origin.object == *object)
     };
     let what = [object.group.as_str(), &object.kind];
-    graph.unread_above(path).is_some()
-        || graph.contexts_of_file(path).iter().any(|context| {
-            let name = Steps::of(graph, &context.chain).name([&object.group, &object.kind, &object.name]);
-            let names = [object.name.clone(), name];
-            let users = graph.patching(&context.chain).into_iter();
-            let mut users = users
-                .map(|user| &graph.kustomizations[user])
-                .filter(|user| !is_itself(user));
-            users.any(|user| {
-                user.patches
-                    .iter()
-                    .any(|patch| reaches(tree, user, patch, what, &names))
-            })
-        })
+    graph.contexts_of_file(path).iter().find_map(|context| {
+        let name = Steps::of(graph, &context.chain).name([&object.group, &object.kind, &object.name]);
+        let names = [object.name.clone(), name];
+        let users = graph.patching(&context.chain).into_iter();
+        let users = users.map(|user| &graph.kustomizations[user]);
+        let patches = users
+            .filter(|user| !is_itself(user))
+            .flat_map(|user| user.patches.iter().map(move |patch| (user, patch)));
+        let mut found = patches.filter(|(user, patch)| reaches(tree, user, patch, what, &names));
+        found.find(|(user, patch)| asked_for(user, patch))
+    })
 }
 
 /// Whether a patch may be for an object. One without a target names its object, and so the kind.
