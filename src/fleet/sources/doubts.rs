@@ -116,7 +116,7 @@ fn changes_what_is_applied(
                 let root = document.root.nearest(&user.prefix).node;
                 root.nearest(pointer).node.text()
             });
-            text.is_none_or(|text| speaks_of_it(text))
+            text.is_none_or(speaks_of_it)
         }
     }
 }
