@@ -118,17 +118,22 @@ impl Operation {
         let (path, from) = (tokens("path"), tokens("from"));
         let needs_from = matches!(verb, Verb::Move | Verb::Copy);
         let readable = path.is_some() && (from.is_some() || !needs_from);
-        let (groups, unbound) = match (verb, &path) {
+        let line = item.position().line;
+        let (groups, mut unbound) = match (verb, &path) {
             (Verb::Add | Verb::Replace, Some(path)) => shapes::brought(document, &[&index.to_string(), "value"], path),
             _ => Default::default(),
         };
+        let writes = !matches!(verb, Verb::Test | Verb::Remove);
+        if let Some(path) = path.as_ref().filter(|_| writes) {
+            unbound.extend(shapes::renamed(path, needs_from, line));
+        }
         let pauses = match (verb, &path, find(item, &["value"])) {
             (Verb::Add | Verb::Replace, Some(path), Some(value)) => shapes::pauses(path, value),
             _ => false,
         };
         Self {
             index,
-            line: item.position().line,
+            line,
             verb: if readable { verb } else { Verb::Unknown },
             path: path.unwrap_or_default(),
             from: from.unwrap_or_default(),

@@ -159,9 +159,19 @@ impl Application<'_> {
             }],
             patches: kustomize.map_or(Vec::new(), |kustomize| self.patches(way, kustomize)),
             ignored: Ignored::of_application(self.root, &self.document.key, self.document.path),
-            doubt: (!is_known).then(|| self.doubt.to_owned()),
+            doubt: self.leaves_out(source).or((!is_known).then(|| self.doubt.to_owned())),
             ..applier(self.document, role, whence)
         })
+    }
+
+    /// What is said of a source that takes some files of its folder alone; nothing for one that takes all.
+    fn leaves_out(&self, source: Node<'_>) -> Option<String> {
+        let mut keys = ["include", "exclude"].into_iter();
+        let pattern = keys.find_map(|key| find(source, &["directory", key]))?;
+        let (key, path, line) = (&self.document.key, self.document.path, pattern.position().line);
+        Some(format!(
+            "{key} applies some files of the folder alone, by patterns that are not followed here ({path}:{line})"
+        ))
     }
 
     /// The patches of a source. Those that several Applications have in common, or that are templates, are not taken apart.

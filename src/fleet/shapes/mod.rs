@@ -25,7 +25,7 @@ use super::gate::Refused;
 pub(super) use arguments::text_at;
 pub(super) use metadata::{MAX_SIZE, MIN_SIZE, REPLICAS_MANAGED_BY, annotation_of, is_generated, pauses};
 pub(super) use reading::{Reading, decimal_text, integer, text_integer};
-pub(super) use topology::{brought, list_of};
+pub(super) use topology::{brought, list_of, renamed};
 pub(super) use typed::{flag_value, quantity};
 
 /// The API group of Cluster API's own kinds. Every version of it has the same paths.

@@ -189,6 +189,29 @@ pub(in crate::fleet) fn brought(
     (groups, unbound)
 }
 
+/// What an RFC 6902 operation makes of an entry without saying its name: a copy, or one of another name.
+///
+/// `path` is where in the cluster it goes.
+pub(in crate::fleet) fn renamed(path: &[String], is_copy: bool, line: usize) -> Option<Unclaimed> {
+    let (workers, rest) = path.split_at_checked(WORKERS.len())?;
+    let list = [MACHINE_DEPLOYMENTS, MACHINE_POOLS]
+        .into_iter()
+        .find(|list| rest.first().is_some_and(|token| token == list))?;
+    let what = match rest {
+        [_] | [_, _] if is_copy => format!("an entry of {list}"),
+        [_, _, field] if field == "name" => format!("the name of an entry of {list}"),
+        _ => return None,
+    };
+    let message = "an operation copies or renames it, so that its number is not followed here: write the entry out";
+    (workers == WORKERS).then(|| Unclaimed {
+        line,
+        what,
+        refusal: Refusal::WrongShape {
+            message: message.to_owned(),
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
