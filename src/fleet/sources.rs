@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use json_patch::jsonptr::PointerBuf;
 use smol_str::SmolStr;
 
 use crate::model::{ManagementClusterName, ObjectKey, Refusal, RepoPath};
@@ -344,18 +345,17 @@ fn reaches(
             _ => true,
         },
         (None, PatchContent::Text(pointer)) => {
-            let Ok(manifest) = Manifest::open(tree, &user.path) else {
-                return true;
-            };
-            let documents = manifest.stream().documents();
-            let document = documents.get(user.document);
-            let text = document.and_then(|document| {
-                let root = document.root.nearest(&user.prefix).node;
-                root.nearest(pointer).node.text()
-            });
-            text.is_none_or(|text| speaks_of_it(text.as_bytes()))
+            text_in(tree, user, pointer).is_none_or(|text| speaks_of_it(text.as_bytes()))
         }
     }
+}
+
+/// The text of a patch that stands in its kustomization; nothing if it can't be read.
+fn text_in(tree: &FleetTree, user: &Kustomization, pointer: &PointerBuf) -> Option<String> {
+    let manifest = Manifest::open(tree, &user.path).ok()?;
+    let documents = manifest.stream().documents();
+    let root = documents.get(user.document)?.root.nearest(&user.prefix).node;
+    root.nearest(pointer).node.text().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 //! in `aliases`, or with what the patch says written into the object itself.
 
 use crate::fleet::address::Address;
-use crate::fleet::document::Manifest;
 use crate::fleet::kustomize::{self, Kustomization, Patch, PatchContent};
 use crate::fleet::resolve::Graph;
 use crate::fleet::tree::FleetTree;
 
-use super::{GitRepository, Origin, OwnerOf, Reference, Sources, Whence, patch_of};
+use super::{GitRepository, Origin, OwnerOf, Reference, Sources, Whence, patch_of, text_in};
 
 /// The fields of Flux and Argo CD that say what is applied, and how. Variables are not among them: whoever fills them in is asked itself.
 const FIELDS: [&str; 14] = [
@@ -107,17 +106,7 @@ fn changes_what_is_applied(
             let bytes = path.and_then(|path| tree.file(&path).ok());
             bytes.is_none_or(|bytes| speaks_of_it(&String::from_utf8_lossy(bytes)))
         }
-        PatchContent::Text(pointer) => {
-            let Ok(manifest) = Manifest::open(tree, &user.path) else {
-                return true;
-            };
-            let documents = manifest.stream().documents();
-            let text = documents.get(user.document).and_then(|document| {
-                let root = document.root.nearest(&user.prefix).node;
-                root.nearest(pointer).node.text()
-            });
-            text.is_none_or(speaks_of_it)
-        }
+        PatchContent::Text(pointer) => text_in(tree, user, pointer).is_none_or(|text| speaks_of_it(&text)),
     }
 }
 
